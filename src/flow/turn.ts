@@ -21,6 +21,8 @@ export interface Staged {
   readonly reads: ReadonlyMap<string, Key & { readonly rev: string | null }>
   readonly writes: ReadonlyMap<string, Write>
   readonly appends: readonly Append[]
+  /** It found that it was done before (`once`). */
+  readonly repeated: boolean
 }
 
 export interface Turn {
@@ -31,14 +33,21 @@ export interface Turn {
   /** Aborted on time-out, on loss of the lane and when a stop has waited long enough. */
   readonly signal: AbortSignal
   readonly open: boolean
-  /** Of the store's own time, at the last answer of the store: the same for all of a wave. */
+  /** The store's time when the attempt began. */
   readonly storeMs: number
   /** What this turn has staged for it, else what the store has: then its revision is checked by the commit. */
   get(key: Key): Promise<Row | undefined>
+  /** Several, as of one moment. */
+  getAll(keys: readonly Key[]): Promise<readonly (Row | undefined)[]>
   put(key: Key, value: string, expiresMs?: number): void
   delete(key: Key): void
   append(event: Stored, streams?: readonly string[]): void
+  /** Says that this was done before: it settles, and is counted. */
+  repeated(): void
 }
+
+/** Reads rows of the store as of one moment. */
+export type Look = (keys: readonly Key[]) => Promise<readonly (Row | undefined)[]>
 
 /** How a row is known inside maps. Kinds and parts hold no line feed. */
 export function rowName(key: Key): string {
@@ -50,14 +59,15 @@ export class OpenTurn implements Turn {
   readonly attempt: number
   readonly storeMs: number
   readonly #who: string
-  readonly #look: (key: Key) => Promise<Row | undefined>
+  readonly #look: Look
   #reads: Map<string, Key & { rev: string | null }> | undefined
   #writes: Map<string, Write> | undefined
   #appends: Append[] | undefined
   #abort: AbortController | undefined
+  #repeated = false
   #closed: string | undefined
 
-  constructor(who: string, taken: readonly Taken[], attempt: number, storeMs: number, look: (key: Key) => Promise<Row | undefined>) {
+  constructor(who: string, taken: readonly Taken[], attempt: number, storeMs: number, look: Look) {
     this.#who = who
     this.taken = taken
     this.attempt = attempt
@@ -79,21 +89,29 @@ export class OpenTurn implements Turn {
   }
 
   async get(key: Key): Promise<Row | undefined> {
-    this.#mustBeOpen()
-    const name = rowName(key)
-    const written = this.#writes?.get(name)
-    if (written !== undefined) return written.value === undefined ? undefined : { ...key, value: written.value, rev: '' }
-    const row = await this.#look(key)
-    this.#mustBeOpen()
-    this.#reads ??= new Map()
-    if (!this.#reads.has(name)) this.#reads.set(name, { kind: key.kind, part: key.part, key: key.key, rev: row?.rev ?? null })
+    const [row] = await this.getAll([key])
     return row
+  }
+
+  async getAll(keys: readonly Key[]): Promise<readonly (Row | undefined)[]> {
+    this.#mustBeOpen()
+    const unknown = keys.filter((key) => !(this.#writes?.has(rowName(key)) ?? false))
+    const rows = unknown.length === 0 ? [] : await this.#look(unknown)
+    this.#mustBeOpen()
+    unknown.forEach((key, i) => this.#remember(key, rows[i]))
+    let at = 0
+    return keys.map((key) => {
+      if (at < unknown.length && unknown[at] === key) return rows[at++]
+      const value = this.#writes?.get(rowName(key))?.value
+      return value === undefined ? undefined : { kind: key.kind, part: key.part, key: key.key, value, rev: '' }
+    })
   }
 
   put(key: Key, value: string, expiresMs?: number): void {
     this.#mustBeOpen()
     this.#writes ??= new Map()
-    this.#writes.set(rowName(key), { kind: key.kind, part: key.part, key: key.key, value, ...(expiresMs === undefined ? {} : { expiresMs }) })
+    const row = { kind: key.kind, part: key.part, key: key.key, value }
+    this.#writes.set(rowName(key), expiresMs === undefined ? row : { ...row, expiresMs })
   }
 
   delete(key: Key): void {
@@ -102,17 +120,28 @@ export class OpenTurn implements Turn {
     this.#writes.set(rowName(key), { kind: key.kind, part: key.part, key: key.key, value: undefined })
   }
 
-  append(event: Stored, streams: readonly string[] = []): void {
+  append(event: Stored, streams: readonly string[] = none): void {
     this.#mustBeOpen()
     this.#appends ??= []
     this.#appends.push({ event, streams })
+  }
+
+  repeated(): void {
+    this.#mustBeOpen()
+    this.#repeated = true
   }
 
   /** Takes what was staged, and closes. */
   close(why: string, abort = false): Staged {
     this.#closed ??= why
     if (abort) this.#abort?.abort(this.#lateFault())
-    return { reads: this.#reads ?? nothing, writes: this.#writes ?? nothing, appends: this.#appends ?? [] }
+    return { reads: this.#reads ?? nothing, writes: this.#writes ?? nothing, appends: this.#appends ?? none, repeated: this.#repeated }
+  }
+
+  #remember(key: Key, row: Row | undefined): void {
+    this.#reads ??= new Map()
+    const name = rowName(key)
+    if (!this.#reads.has(name)) this.#reads.set(name, { kind: key.kind, part: key.part, key: key.key, rev: row?.rev ?? null })
   }
 
   #mustBeOpen(): void {
@@ -124,4 +153,5 @@ export class OpenTurn implements Turn {
   }
 }
 
-const nothing: ReadonlyMap<string, never> = new Map()
+const nothing: ReadonlyMap<never, never> = new Map<never, never>()
+const none: readonly never[] = []

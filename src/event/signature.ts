@@ -1,0 +1,79 @@
+/** Who sent this? Signatures of webhooks, checked on the raw bytes. Own code, for time comes in: Standard Webhooks and GitHub's `X-Hub-Signature-256`. */
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { fault } from '../kit/fault.ts'
+
+export type Scheme = 'standard-webhooks' | 'github'
+
+export interface Delivery {
+  readonly headers: { get(name: string): string | null }
+  readonly body: Uint8Array
+}
+
+export type Signed =
+  | { readonly is: 'ok' }
+  /** A header that the scheme asks for is not there. */
+  | { readonly is: 'missing'; readonly header: string }
+  /** Nothing in the header is a signature of the scheme. */
+  | { readonly is: 'malformed'; readonly header: string }
+  | { readonly is: 'wrong' }
+  /** Rightly signed, at another time: it may be played back. Positive: so long ago. */
+  | { readonly is: 'stale'; readonly ageMs: number }
+
+/** How far a sender's clock may be from ours, and a delivery on its way. */
+export const toleranceMs = 300_000
+
+/**
+ * `secret` may hold several, from the newest to the oldest, while keys are being changed: one a line, those of Standard Webhooks by any white space.
+ * Every signature is held against every secret, whichever fits, so that the time taken tells nothing.
+ */
+export function verify(scheme: Scheme, secret: string, delivery: Delivery, nowMs: number): Signed {
+  return scheme === 'github' ? verifyGithub(secret, delivery) : verifyStandard(secret, delivery, nowMs)
+}
+
+function verifyStandard(secret: string, { headers, body }: Delivery, nowMs: number): Signed {
+  const keys = secret.split(/\s+/).filter((one) => one !== '').map(standardKey)
+  const [id, timestamp, signatures] = [headers.get('webhook-id'), headers.get('webhook-timestamp'), headers.get('webhook-signature')]
+  if (id === null || id === '') return { is: 'missing', header: 'webhook-id' }
+  if (timestamp === null) return { is: 'missing', header: 'webhook-timestamp' }
+  if (signatures === null) return { is: 'missing', header: 'webhook-signature' }
+  if (!/^\d{1,12}$/.test(timestamp)) return { is: 'malformed', header: 'webhook-timestamp' }
+  // A list: the sender signs with the old key and the new one; other versions of the scheme stand in it too.
+  const given = signatures.split(' ').flatMap((one) => bytesOf(/^v1,([A-Za-z0-9+/]{43}=)$/.exec(one)?.[1], 'base64'))
+  if (given.length === 0) return { is: 'malformed', header: 'webhook-signature' }
+  if (!anyFits(keys, given, [`${id}.${timestamp}.`, body])) return { is: 'wrong' }
+  const ageMs = nowMs - Number(timestamp) * 1_000
+  return Math.abs(ageMs) > toleranceMs ? { is: 'stale', ageMs } : { is: 'ok' }
+}
+
+function verifyGithub(secret: string, { headers, body }: Delivery): Signed {
+  const keys = secret.split('\n').map((line) => line.trim()).filter((line) => line !== '')
+  const signature = headers.get('x-hub-signature-256')
+  if (signature === null) return { is: 'missing', header: 'x-hub-signature-256' }
+  const given = bytesOf(/^sha256=([0-9a-f]{64})$/i.exec(signature)?.[1], 'hex')
+  if (given.length === 0) return { is: 'malformed', header: 'x-hub-signature-256' }
+  return anyFits(keys.map((key) => Buffer.from(key)), given, [body]) ? { is: 'ok' } : { is: 'wrong' }
+}
+
+/** `whsec_` and base64, or the base64 alone. */
+function standardKey(secret: string): Uint8Array {
+  const base64 = secret.startsWith('whsec_') ? secret.slice(6) : secret
+  const key = Buffer.from(base64, 'base64')
+  if (key.length === 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) throw fault('SECRET_INVALID', 'a secret of Standard Webhooks is whsec_ and base64')
+  return key
+}
+
+function anyFits(keys: readonly Uint8Array[], given: readonly Uint8Array[], content: readonly (string | Uint8Array)[]): boolean {
+  if (keys.length === 0) throw fault('SECRET_INVALID', 'the secret of a webhook is empty')
+  let fits = false
+  for (const key of keys) {
+    const hmac = createHmac('sha256', key)
+    for (const part of content) hmac.update(part)
+    const expected = hmac.digest()
+    for (const one of given) fits = timingSafeEqual(one, expected) || fits
+  }
+  return fits
+}
+
+function bytesOf(text: string | undefined, encoding: 'base64' | 'hex'): Uint8Array[] {
+  return text === undefined ? [] : [Buffer.from(text, encoding)]
+}

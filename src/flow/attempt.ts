@@ -1,0 +1,98 @@
+/** One attempt: starts the handler, and tells once how it went: it returned, it threw, its time was up, or it was called off. */
+import { asError, fault } from '../kit/fault.ts'
+import type { Work } from './outcome.ts'
+import type { Subscription } from './subscription.ts'
+import { OpenTurn, type Look, type Staged } from './turn.ts'
+import type { Watch, Watched } from './watch.ts'
+
+export interface Ended {
+  returned(attempt: Attempt, staged: Staged): void
+  failed(attempt: Attempt, error: Error): void
+  /** Its time is up; the handler still runs. */
+  timedOut(attempt: Attempt, error: Error): void
+  /** A handler that timed out, or whose turn was called off, has settled at last. */
+  settledLate(attempt: Attempt): void
+}
+
+export class Attempt implements Watched {
+  readonly work: Work
+  readonly deadlineMs: number
+  /** Its turn is over; the handler may still run. */
+  over = false
+  /** Its place to run is given back. */
+  placeFreed = false
+  readonly #turn: OpenTurn
+  readonly #subscription: Subscription
+  readonly #watch: Watch
+  readonly #ended: Ended
+
+  constructor(subscription: Subscription, work: Work, watch: Watch, storeMs: number, look: Look, ended: Ended) {
+    this.work = work
+    this.#subscription = subscription
+    this.#watch = watch
+    this.#ended = ended
+    this.deadlineMs = watch.nowMs() + subscription.policy.timeoutMs
+    this.#turn = new OpenTurn(subscription.name, work.entries, work.attempt, storeMs, look)
+  }
+
+  start(): void {
+    let result: unknown
+    try {
+      result = this.#subscription.run(this.#turn)
+    } catch (thrown) {
+      this.#fail(thrown)
+      return
+    }
+    if (!isPromise(result)) {
+      this.#return()
+      return
+    }
+    this.#watch.add(this)
+    result.then(
+      () => this.#return(),
+      (thrown) => this.#fail(thrown),
+    )
+  }
+
+  /** Called by the watch. */
+  expire(): void {
+    if (this.over) return
+    this.over = true
+    this.#turn.close('its time was up', true)
+    const { name, policy } = this.#subscription
+    this.#ended.timedOut(this, fault('HANDLER_TIMED_OUT', `${name} took longer than ${policy.timeoutMs} ms`, { subscription: name }))
+  }
+
+  /** The lane was lost, the runtime stops, or an earlier turn of its key is undone: what it does counts for nothing. */
+  callOff(why: string): void {
+    if (this.over) return
+    this.over = true
+    this.#watch.remove(this)
+    this.#turn.close(why, true)
+  }
+
+  #return(): void {
+    if (this.over) {
+      this.#ended.settledLate(this)
+      return
+    }
+    this.over = true
+    this.#watch.remove(this)
+    this.#ended.returned(this, this.#turn.close('its handler has returned'))
+  }
+
+  #fail(thrown: unknown): void {
+    if (this.over) {
+      this.#ended.settledLate(this)
+      return
+    }
+    this.over = true
+    this.#watch.remove(this)
+    this.#turn.close('its handler has thrown', true)
+    this.#ended.failed(this, asError(thrown))
+  }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}

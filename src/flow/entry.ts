@@ -1,0 +1,30 @@
+/** An event as its owner knows it from reading to settling. */
+import type { Placed } from '../ports/store.ts'
+import type { Held } from './holds.ts'
+import type { Taken } from './turn.ts'
+
+export class Entry implements Taken {
+  readonly event: Placed
+  readonly key: string
+  readonly parts: readonly unknown[]
+  /** The row that it came from; without one it is of the log, and unsettled. */
+  readonly held: Held | undefined
+  /** A commit that settles it is under way. */
+  settling = false
+  /** It may have been in flight when an owner died: a start row is written before it runs. */
+  suspect: boolean
+  /** The largest batch that it may be in: halved each time that one with it failed. */
+  most = Number.POSITIVE_INFINITY
+
+  constructor(event: Placed, key: string, parts: readonly unknown[], held: Held | undefined, suspect: boolean) {
+    this.event = event
+    this.key = key
+    this.parts = parts
+    this.held = held
+    this.suspect = suspect
+  }
+
+  get run(): number {
+    return this.held?.run ?? 0
+  }
+}

@@ -1,0 +1,70 @@
+/** One process's part in running subscriptions over a store. */
+import { idMint } from '../kit/uuid-v7.ts'
+import { Alarm } from './alarm.ts'
+import type { FlowContext, Ports } from './context.ts'
+import { Crew } from './crew.ts'
+import { deploy } from './deploy.ts'
+import { Gate } from './gate.ts'
+import { Membership } from './membership.ts'
+import { defaultSettings, type Settings } from './settings.ts'
+import { StoreClock } from './store-clock.ts'
+import type { Subscription } from './subscription.ts'
+import type { Unit } from './unit.ts'
+import { Watch } from './watch.ts'
+
+export type { Ports } from './context.ts'
+
+export interface FlowOptions {
+  /** Of this runtime, unique in each life of it. */
+  readonly id: string
+  readonly subscriptions: readonly Subscription[]
+  readonly settings?: Partial<Settings>
+  /** Of the plan: a newer one denies older processes new leases. @default 0 */
+  readonly generation?: number
+}
+
+export interface Flow {
+  readonly context: FlowContext
+  readonly crews: readonly Crew[]
+  units(): Iterable<Unit>
+  /** No new turns, a drain, the rest called off uncounted, leases released last. */
+  stop(): Promise<void>
+}
+
+/** Starting positions are recorded before it resolves; lanes are taken then, or soon after. */
+export async function openFlow(ports: Ports, options: FlowOptions): Promise<Flow> {
+  const context = contextOf(ports, options)
+  const crews: Crew[] = []
+  for (const subscription of options.subscriptions) {
+    const { id, sinceMs } = await deploy(context, subscription)
+    crews.push(new Crew(subscription, id, sinceMs))
+  }
+  const membership = new Membership(context, crews, options.generation ?? 0)
+  await membership.start()
+  return {
+    context,
+    crews,
+    units: () => membership.units(),
+    stop: async () => {
+      await membership.stop()
+      context.alarm.stop()
+    },
+  }
+}
+
+function contextOf(ports: Ports, options: FlowOptions): FlowContext {
+  const { environment } = ports
+  const settings = { ...defaultSettings, ...options.settings }
+  const mint = idMint(environment)
+  return {
+    ...ports,
+    id: options.id,
+    settings,
+    alarm: new Alarm(environment),
+    watch: new Watch(environment, settings.pulseMs),
+    gate: new Gate(),
+    clock: new StoreClock(environment),
+    changeId: mint,
+    token: mint,
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * How far a lane has come: the highest settled position, and the unsettled ones below it.
+ *
+ *   … settled │ hole │ settled │ hole │ settled=mark │ unsettled … seen
+ */
+import type { Position } from '../ports/store.ts'
+import type { Entry } from './entry.ts'
+
+export class Marks {
+  #mark: Position
+  /** All up to here was looked at; what was not taken was not wanted. Counts as settled once nothing is open. */
+  #passed: Position = ''
+  readonly #merged: boolean
+  /** Of the log, taken and not settled, in the order of the lane. */
+  readonly #open = new Set<Entry>()
+
+  constructor(mark: Position, merged: boolean) {
+    this.#mark = mark
+    this.#merged = merged
+  }
+
+  get mark(): Position {
+    return this.#open.size === 0 && this.#passed > this.#mark ? this.#passed : this.#mark
+  }
+
+  get open(): number {
+    return this.#open.size
+  }
+
+  entries(): Iterable<Entry> {
+    return this.#open
+  }
+
+  take(entry: Entry): void {
+    this.#open.add(entry)
+  }
+
+  settle(entry: Entry): void {
+    this.#open.delete(entry)
+    if (entry.event.position > this.#mark) this.#mark = entry.event.position
+  }
+
+  /** Nothing up to here is left but what is open. */
+  pass(position: Position): void {
+    if (position > this.#passed) this.#passed = position
+  }
+
+  /** As they will stand once everything that is settling is settled. */
+  after(settling: readonly Entry[]): { readonly mark: Position; readonly holes: readonly string[] } {
+    let mark = this.#mark
+    for (const { event } of settling) if (event.position > mark) mark = event.position
+    if (this.#open.size === settling.length && this.#passed > mark) mark = this.#passed
+    const holes: string[] = []
+    for (const entry of this.#open) {
+      if (entry.event.position > mark) break
+      if (!entry.settling) holes.push(this.#merged ? `${entry.event.lane}/${entry.event.position}` : entry.event.position)
+    }
+    return { mark, holes }
+  }
+}
+
+export function decodeHole(hole: string, lane: string): { readonly lane: string; readonly at: Position } {
+  const slash = hole.lastIndexOf('/')
+  return slash < 0 ? { lane, at: hole } : { lane: hole.slice(0, slash), at: hole.slice(slash + 1) }
+}

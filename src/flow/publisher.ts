@@ -1,0 +1,62 @@
+/**
+ * Puts facts into the log: a call is all or nothing, and resolves after a flushed commit. A call whose ids are known repeats its first answer, after the first's commit;
+ * other content, or another count, under a known id is a fault. So a lost answer is asked again under the same ids.
+ */
+import { eventName } from '../event/event-name.ts'
+import { fault, isFault } from '../kit/fault.ts'
+import type { Placed, Position, Store, Stored } from '../ports/store.ts'
+import type { FlowContext } from './context.ts'
+
+export interface Published {
+  readonly at: readonly { readonly lane: string; readonly position: Position }[]
+  /** It was known before: nothing was stored. */
+  readonly repeated: boolean
+}
+
+type Publishing = Pick<FlowContext, 'store' | 'environment' | 'changeId' | 'settings'>
+
+const triesMax = 20
+
+export async function publishStored(context: Publishing, events: readonly Stored[]): Promise<Published> {
+  const { store, environment, changeId, settings } = context
+  const appends = events.map((event) => ({ event, streams: none }))
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const committed = await store.commit({ id: changeId(), incarnation: store.incarnation, checks: none, expects: none, appends, puts: none, deletes: none, trims: none, native: none })
+      if (committed.ok) return { at: committed.at, repeated: false }
+      return await repeat(store, events, committed.ids)
+    } catch (thrown) {
+      // Whether it stands is unknown: under the same ids it stands once, whichever it was.
+      if (!isFault(thrown, 'STORE_FAILED') || thrown.data['unknown'] !== true || tries >= triesMax) throw thrown
+      await environment.wait(settings.storeRestMs)
+    }
+  }
+}
+
+async function repeat(store: Store, events: readonly Stored[], known: readonly string[]): Promise<Published> {
+  const slices = await store.read(
+    events.map(({ tenant, source, id }) => ({ of: 'id', tenant, source, id })),
+    { events: 1, bytes: Number.MAX_SAFE_INTEGER },
+  )
+  const before = slices.map(({ events: [first] }) => first)
+  const first = before[0]
+  const same = events.every((event, i) => sameContent(event, before[i])) && (first === undefined || countOf(first) === events.length)
+  if (!same) throw fault('PUBLISH_DIFFERS', 'this id was published before, with other content or another count of events', { ids: known.map((name) => name.split('\n').at(-1)) })
+  return { at: before.flatMap((event) => (event === undefined ? [] : [{ lane: event.lane, position: event.position }])), repeated: true }
+}
+
+function sameContent(now: Stored, before: Placed | undefined): boolean {
+  return before !== undefined && eventName(before) === eventName(now) && before.type === now.type && before.version === now.version && before.key === now.key && before.data === now.data
+}
+
+/** How many events were published in one call: it stands with the first of them, where there were several. */
+export function countOf(event: Stored): number {
+  if (event.extra === undefined) return 1
+  const count = (JSON.parse(event.extra) as Readonly<Record<string, unknown>>)[countAttribute]
+  return typeof count === 'number' ? count : 1
+}
+
+/** An extension attribute of the first of several facts that were published in one call. */
+export const countAttribute = 'publishedcount'
+
+const none: readonly never[] = []

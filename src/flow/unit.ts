@@ -1,0 +1,111 @@
+/** One lane of one subscription, from taking it over to letting it go. */
+import type { Row } from '../ports/store.ts'
+import { claim, type Claimed } from './claim.ts'
+import type { FlowContext } from './context.ts'
+import type { Crew } from './crew.ts'
+import { encodeLane, laneKey } from './lane-record.ts'
+import { Operators } from './operators.ts'
+import { Reader, readHoles } from './reader.ts'
+import { setControl } from './requests.ts'
+import { Runner } from './runner.ts'
+
+export class Unit {
+  readonly runner: Runner
+  readonly #reader: Reader
+  readonly #operators: Operators
+  #ended: Promise<unknown> = Promise.resolve()
+
+  private constructor(claimed: Claimed, onLost: (unit: Unit, why: string) => void) {
+    this.runner = new Runner(claimed.lane, (why) => {
+      this.#reader.stop()
+      this.#operators.stop()
+      void takeStartsBack(claimed)
+      onLost(this, why)
+    })
+    this.#reader = new Reader(this.runner, claimed.unclean)
+    this.#operators = new Operators(this.runner)
+    this.runner.onParkedMax = () => void this.#pause()
+  }
+
+  /** `undefined`: somebody else was faster. Nothing runs before every hole is back and every hold is known. */
+  static async take(context: FlowContext, crew: Crew, lane: string, row: Row, onLost: (unit: Unit, why: string) => void): Promise<Unit | undefined> {
+    const claimed = await claim(context, crew, lane, row)
+    if (claimed === undefined) return undefined
+    const unit = new Unit(claimed, onLost)
+    await unit.#operators.look()
+    await readHoles(unit.runner, claimed.holes, claimed.unclean)
+    unit.#start()
+    return unit
+  }
+
+  #start(): void {
+    const { lane } = this.runner
+    for (const queue of lane.keys.values()) {
+      if (queue.hold?.state === 'wait') this.runner.ringAt(queue, queue.hold.dueMs)
+      lane.list(queue)
+    }
+    this.runner.dispatch()
+    this.#ended = Promise.all([this.#reader.run(), this.#operators.run()])
+  }
+
+  /** No new turns; those under way have so long to end, and are called off then, which is no attempt; the lane is released last. */
+  async release(): Promise<void> {
+    const { lane, committer } = this.runner
+    if (lane.phase !== 'running') return
+    lane.phase = 'draining'
+    this.#reader.stop()
+    this.#operators.stop()
+    await this.#drain()
+    await committer.drained()
+    if (this.#phase() === 'over') return
+    await this.#letGo()
+    lane.started.clear()
+    this.runner.lost('it was released')
+    await this.#ended
+  }
+
+  async #drain(): Promise<void> {
+    const { lane } = this.runner
+    const { environment, settings } = lane.context
+    const step = Math.max(1, Math.min(20, settings.drainMs))
+    for (let waited = 0; lane.attempts.size > 0 && waited < settings.drainMs && this.#phase() === 'draining'; waited += step) {
+      await environment.wait(step)
+    }
+    for (const attempt of lane.attempts) attempt.callOff('its runtime stops')
+  }
+
+  async #letGo(): Promise<void> {
+    const { lane } = this.runner
+    const { store, changeId, telemetry } = lane.context
+    const { mark, holes } = lane.marks.after([])
+    const key = laneKey(lane.crew.id, lane.lane)
+    const value = encodeLane({ owner: '', epoch: lane.epoch, token: lane.token, mark, holes, counts: lane.counts })
+    const starts = [...lane.started].map((position) => ({ kind: 'start', part: lane.part, key: position }))
+    try {
+      await store.commit({ id: changeId(), incarnation: store.incarnation, checks: [{ ...key, rev: lane.rev }], expects: [], appends: [], puts: [{ ...key, value }], deletes: starts, trims: [], native: [] })
+    } catch (thrown) {
+      telemetry.log('warn', `${lane.crew.subscription.name}: its lane could not be released; it will be taken over as after a crash`, { error: String(thrown) })
+    }
+  }
+
+  async #pause(): Promise<void> {
+    const { crew, context } = this.runner.lane
+    crew.paused = true
+    const why = `${this.runner.lane.parkedKeys} keys are parked, which is as many as it may`
+    context.telemetry.log('error', `${crew.subscription.name} is paused: ${why}`, { subscription: crew.subscription.name })
+    await setControl(context.store, context.changeId(), crew.id, { paused: true, by: 'millrace', atMs: context.clock.nowMs(), why }).catch(() => {})
+  }
+
+  #phase(): string {
+    return this.runner.lane.phase
+  }
+}
+
+/** An owner that returns and finds itself replaced did not die: what it started is no suspect because of it. */
+async function takeStartsBack({ lane }: Claimed): Promise<void> {
+  if (lane.started.size === 0) return
+  const { store, changeId, clock } = lane.context
+  const dayMs = 86_400_000
+  const put = { kind: 'alive', part: lane.part, key: lane.token, value: '1', expiresMs: clock.nowMs() + 7 * dayMs }
+  await store.commit({ id: changeId(), incarnation: store.incarnation, checks: [], expects: [], appends: [], puts: [put], deletes: [], trims: [], native: [] }).catch(() => {})
+}

@@ -1,0 +1,64 @@
+/**
+ * Time-outs, with the time in which the process stood still left out. One wait for all turns: a timer each would cost more than a turn.
+ */
+import type { Environment } from '../ports/environment.ts'
+
+export interface Watched {
+  /** When it is over, by the watch's own time. */
+  readonly deadlineMs: number
+  expire(): void
+}
+
+/** A wait that took so much longer than asked was a standstill. */
+const slackMs = 250
+
+export class Watch {
+  readonly #environment: Environment
+  readonly #pulseMs: number
+  readonly #watched = new Set<Watched>()
+  #stoodStillMs = 0
+  #asleep = true
+
+  constructor(environment: Environment, pulseMs: number) {
+    this.#environment = environment
+    this.#pulseMs = pulseMs
+  }
+
+  /** Monotonic, without the standstills that were noticed. */
+  nowMs(): number {
+    return this.#environment.monotonicMs() - this.#stoodStillMs
+  }
+
+  add(watched: Watched): void {
+    this.#watched.add(watched)
+    if (this.#asleep) void this.#look()
+  }
+
+  remove(watched: Watched): void {
+    this.#watched.delete(watched)
+  }
+
+  async #look(): Promise<void> {
+    this.#asleep = false
+    while (this.#watched.size > 0) {
+      const before = this.#environment.monotonicMs()
+      const restMs = this.#restMs()
+      await this.#environment.wait(restMs)
+      const lateMs = this.#environment.monotonicMs() - before - restMs
+      if (lateMs > slackMs) this.#stoodStillMs += lateMs
+      const nowMs = this.nowMs()
+      for (const watched of [...this.#watched]) {
+        if (watched.deadlineMs > nowMs) continue
+        this.#watched.delete(watched)
+        watched.expire()
+      }
+    }
+    this.#asleep = true
+  }
+
+  #restMs(): number {
+    let first = Number.POSITIVE_INFINITY
+    for (const { deadlineMs } of this.#watched) first = Math.min(first, deadlineMs)
+    return Math.max(1, Math.min(this.#pulseMs, first - this.nowMs()))
+  }
+}

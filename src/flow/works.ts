@@ -1,0 +1,103 @@
+/** Forms what runs next out of the keys that are ready: one event, or a batch. */
+import type { Entry } from './entry.ts'
+import type { KeyQueue } from './key-queue.ts'
+import type { Work } from './outcome.ts'
+import type { OwnedLane } from './owned-lane.ts'
+import type { BatchPolicy } from './subscription.ts'
+
+export type Formed =
+  | { readonly is: 'work'; readonly work: Work }
+  /** Its rows must be read first. */
+  | { readonly is: 'rows'; readonly queue: KeyQueue }
+  /** A batch waits for more, for so long at most. */
+  | { readonly is: 'later'; readonly inMs: number }
+  | { readonly is: 'nothing' }
+
+const nothing: Formed = { is: 'nothing' }
+
+/** The next turn of the first key that may start one. */
+export function formOne(lane: OwnedLane, nowMs: number): Formed {
+  for (let queue = lane.ready.shift(); queue !== undefined; queue = lane.ready.shift()) {
+    queue.listed = false
+    if (!queue.startable(nowMs) || !lane.mayContend(queue)) continue
+    return formOf(queue, 1, false)
+  }
+  return nothing
+}
+
+/** While the breaker is open: one turn of the key that is asked next. */
+export function formProbe(lane: OwnedLane, nowMs: number, choose: (keys: Iterable<string>) => string | undefined): Formed {
+  const startable = lane.ready.filter((queue) => queue.startable(nowMs) && lane.mayContend(queue))
+  const key = choose(startable.map((queue) => queue.key))
+  const queue = startable.find((one) => one.key === key)
+  if (queue === undefined) return nothing
+  lane.ready.splice(lane.ready.indexOf(queue), 1)
+  queue.listed = false
+  return formOf(queue, 1, true)
+}
+
+/** As many events as share a batch: of many keys, or the rows of one. */
+export function formBatch(lane: OwnedLane, policy: BatchPolicy, nowMs: number, waitedMs: number): Formed {
+  const startable = lane.ready.filter((queue) => queue.startable(nowMs) && lane.mayContend(queue))
+  if (startable.length < lane.ready.length) unlist(lane, lane.ready.filter((queue) => !startable.includes(queue)))
+  const drained = startable.find((queue) => queue.waiting.length === 0)
+  if (drained !== undefined) {
+    unlist(lane, [drained])
+    return formOf(drained, policy.size, false)
+  }
+  if (startable.length === 0) return nothing
+  const waiting = startable.reduce((sum, queue) => sum + queue.waiting.length, 0)
+  if (waiting < policy.size && waitedMs < policy.waitMs && !lane.ready.some((queue) => (queue.waiting[0]?.most ?? policy.size) < policy.size)) {
+    return { is: 'later', inMs: policy.waitMs - waitedMs }
+  }
+  return gather(lane, startable, policy)
+}
+
+function gather(lane: OwnedLane, startable: readonly KeyQueue[], policy: BatchPolicy): Formed {
+  const entries: Entry[] = []
+  const queues: KeyQueue[] = []
+  let most = policy.size
+  const group = groupOf(policy, startable[0]?.waiting[0])
+  for (const queue of startable) {
+    const before = entries.length
+    while (entries.length < most) {
+      const [entry] = queue.waiting
+      if (entry === undefined || groupOf(policy, entry) !== group || (entries.length > 0 && entry.most <= entries.length)) break
+      queue.waiting.shift()
+      most = Math.min(most, entry.most)
+      entries.push(entry)
+    }
+    if (entries.length > before) queues.push(queue)
+    if (entries.length >= most) break
+  }
+  unlist(lane, queues)
+  entries.sort((a, b) => (a.event.position < b.event.position ? -1 : 1))
+  return { is: 'work', work: { entries, queues, attempt: 1, probe: false } }
+}
+
+function formOf(queue: KeyQueue, size: number, probe: boolean): Formed {
+  if (queue.waiting.length === 0 && queue.rows.length === 0) return { is: 'rows', queue }
+  const attempt = queue.attempts + 1
+  const source = queue.waiting.length > 0 ? queue.waiting : queue.rows
+  const entries: Entry[] = []
+  let most = attempt > 1 ? 1 : size
+  while (entries.length < most) {
+    const entry = source.shift()
+    if (entry === undefined) break
+    most = Math.min(most, entry.most)
+    entries.push(entry)
+  }
+  if (source === queue.rows) queue.rowsOut += entries.length
+  return { is: 'work', work: { entries, queues: [queue], attempt, probe } }
+}
+
+function groupOf(policy: BatchPolicy, entry: Entry | undefined): string | undefined {
+  return entry === undefined ? undefined : policy.group?.({ is: 'run', key: entry.key, parts: entry.parts })
+}
+
+function unlist(lane: OwnedLane, queues: readonly KeyQueue[]): void {
+  const out = new Set(queues)
+  for (const queue of out) queue.listed = false
+  const kept = lane.ready.filter((queue) => !out.has(queue))
+  lane.ready.splice(0, lane.ready.length, ...kept)
+}

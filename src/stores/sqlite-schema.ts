@@ -1,0 +1,123 @@
+/** The store's file: what it is made of, and what is looked at before anything is written to it. */
+import { createHash } from 'node:crypto'
+import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, readSync, statSync } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
+import { fault } from '../kit/fault.ts'
+import { eventsTable } from './sqlite-events.ts'
+import { prepare } from './sqlite-rows.ts'
+import { streamTables } from './sqlite-streams.ts'
+import { trimmedTable } from './sqlite-trims.ts'
+import { asNumber, asText, columns } from './sqlite-values.ts'
+
+/** 'Mill', where SQLite keeps a place for it. */
+export const applicationId = 0x4d_69_6c_6c
+export const format = 1
+export const sqliteMin = '3.51.3'
+
+const storeTable = 'create table store (name text primary key, value) without rowid'
+const eventIds = 'create unique index event_ids on events (id, source, tenant)'
+const tables = [storeTable, eventsTable, eventIds, ...streamTables, trimmedTable]
+
+/** From a format to the next one. The file has been copied by then. */
+export type Upgrade = (db: DatabaseSync) => void
+export const upgrades: ReadonlyMap<number, Upgrade> = new Map()
+
+export interface Kept {
+  readonly incarnation: string
+  readonly head: number
+  readonly storedMs: number
+}
+
+export function mustBeNewEnough(version: string | undefined): void {
+  const parts = (text: string): readonly number[] => text.split('.').map(Number)
+  const is = parts(version ?? '0')
+  for (const [at, least] of parts(sqliteMin).entries()) {
+    const part = is[at] ?? 0
+    if (part > least) return
+    if (part < least) throw fault('STORE_SQLITE_OLD', `SQLite ${version}, at least ${sqliteMin}`, { sqlite: version, least: sqliteMin })
+  }
+}
+
+/** Reads the first bytes of the file without SQLite, which may repair or complete what it opens. 'new': there is nothing yet. */
+export function lookAt(path: string): 'new' | number {
+  if (!existsSync(path) || statSync(path).size === 0) return 'new'
+  const header = Buffer.alloc(100)
+  const file = openSync(path, 'r')
+  const length = readSync(file, header, 0, 100, 0)
+  closeSync(file)
+  if (length < 100 || header.toString('latin1', 0, 16) !== 'SQLite format 3\0') {
+    throw fault('STORE_NOT_OURS', `${path} is no SQLite file`, { path })
+  }
+  const is = header.readUInt32BE(68)
+  if (is !== applicationId) throw fault('STORE_NOT_OURS', `${path} belongs to another application`, { path, applicationId: is })
+  const version = header.readUInt32BE(60)
+  if (version > format) throw fault('STORE_NEWER', `${path} has format ${version}, this version knows ${format}`, { path, format: version, known: format })
+  return version
+}
+
+/** One transaction with a journal that is rolled back: a file that was created half is empty again. */
+export function create(db: DatabaseSync, incarnation: string): void {
+  db.exec('pragma journal_mode = delete; pragma synchronous = full; begin exclusive')
+  for (const table of tables) db.exec(table)
+  const put = db.prepare('insert into store (name, value) values (?, ?)')
+  put.run('incarnation', incarnation)
+  put.run('head', 0)
+  put.run('stored_ms', 0)
+  put.run('check', checkOf(incarnation))
+  db.exec(`pragma application_id = ${applicationId}; pragma user_version = ${format}; commit`)
+}
+
+/** Another life: whoever was made for the old one is refused from now on. */
+export function renew(db: DatabaseSync, incarnation: string): void {
+  db.exec('begin immediate')
+  const put = db.prepare('update store set value = ? where name = ?')
+  put.run(incarnation, 'incarnation')
+  put.run(checkOf(incarnation), 'check')
+  db.exec('commit')
+}
+
+/** Copies the file first: `shop.db.v1.bak`. No process is at it, and its WAL is empty. */
+export function upgrade(db: DatabaseSync, path: string, from: number, steps: ReadonlyMap<number, Upgrade>, to: number): void {
+  db.exec('pragma wal_checkpoint(truncate)')
+  const copy = `${path}.v${from}.bak`
+  copyFileSync(path, copy)
+  sync(copy)
+  db.exec('begin exclusive')
+  for (let at = from; at < to; at++) {
+    const step = steps.get(at)
+    if (step === undefined) throw fault('STORE_NOT_OURS', `${path} has format ${at}, which no version reads`, { path, format: at })
+    step(db)
+  }
+  db.exec(`pragma user_version = ${to}; commit`)
+  db.exec('pragma wal_checkpoint(truncate)')
+}
+
+/** All that opening needs to know, and whether it is what was written. */
+export function kept(db: DatabaseSync, path: string): Kept {
+  const damaged = (what: string): Error => fault('STORE_CORRUPT', `${path}: ${what}`, { path })
+  const schema = new Map(prepare(db, 'select name, sql from sqlite_master').all().map((row) => [columns(row)[0], columns(row)[1]]))
+  for (const table of tables) {
+    const name = /^create (?:unique index|table) (\w+)/.exec(table)?.[1]
+    if (schema.get(name)?.toString().toLowerCase() !== table.toLowerCase()) throw damaged(`the definition of '${name}' is not what was written`)
+  }
+  const store = new Map(prepare(db, 'select name, value from store').all().map((row) => [columns(row)[0], columns(row)[1]]))
+  const incarnation = asText(store.get('incarnation'))
+  if (store.get('check') !== checkOf(incarnation)) throw damaged('its incarnation is not what was written')
+  const last = prepare(db, 'select position, stored_ms, id, source, tenant from events order by position desc limit 1').get()
+  const floor = { head: asNumber(store.get('head')), storedMs: asNumber(store.get('stored_ms')) }
+  if (last === undefined) return { incarnation, ...floor }
+  const [position, storedMs, id, source, tenant] = columns(last)
+  const known = prepare(db, 'select position from events where id = ? and source = ? and tenant = ?').get(asText(id), asText(source), asText(tenant))
+  if (known === undefined || columns(known)[0] !== position) throw damaged('the newest event is not found by its id')
+  return { incarnation, head: Math.max(asNumber(position), floor.head), storedMs: Math.max(asNumber(storedMs), floor.storedMs) }
+}
+
+export function sync(path: string): void {
+  const file = openSync(path, 'r')
+  fsyncSync(file)
+  closeSync(file)
+}
+
+function checkOf(incarnation: string): string {
+  return createHash('sha256').update(`millrace ${format} ${incarnation}`).digest('hex').slice(0, 16)
+}

@@ -1,0 +1,87 @@
+/** Held keys: who may leave a hold and why one parks, attempts that the checker caused itself, due times, and requests carried out once. */
+import type { Request } from '../../src/flow/requests.ts'
+import type { Put } from '../../src/ports/store.ts'
+import { nameOf, type UnitCommit } from './check-unit.ts'
+import type { Seen } from './model.ts'
+import { readHeldName, type HeldRow, type HoldRow } from './rows.ts'
+import { doingOf } from './subjects.ts'
+import { Violation } from './violation.ts'
+
+export function checkHolds(commit: UnitCommit): void {
+  const requests = executed(commit)
+  for (const put of commit.unit.puts) if (put.kind === 'held') checkHeldPut(commit, put, requests)
+  for (const { kind, key } of commit.unit.deletes) if (kind === 'held') checkHeldDelete(commit, key, requests)
+  for (const put of commit.unit.puts) if (put.kind === 'hold') checkHold(commit, put, requests)
+}
+
+/** The requests that it carries out: each stands, and is taken away by it. */
+function executed({ checks, unit, change }: UnitCommit): readonly Request[] {
+  const requests: Request[] = []
+  for (const { kind, part, key } of unit.deletes) {
+    if (kind !== 'request') continue
+    const row = checks.mirror.get(kind, part, key)
+    if (row === undefined) throw new Violation('requests', `${nameOf(checks, unit)}: request ${key} is carried out a second time`)
+    if (!change.puts.some((put) => put.kind === 'operation' && put.key === key)) throw new Violation('requests', `${nameOf(checks, unit)}: request ${key} leaves no record`)
+    requests.push(JSON.parse(row.value) as Request)
+  }
+  return requests
+}
+
+function checkHeldPut({ checks, unit, subscription }: UnitCommit, put: Put, requests: readonly Request[]): void {
+  const { key, position } = readHeldName(put.key)
+  const name = `${nameOf(checks, unit)}: ${position}`
+  const seen = checks.model.byPosition.get(position)
+  if (seen === undefined || subscription.key(seen) !== key) throw new Violation('holds', `${name} is held under ${key}`)
+  const before = checks.mirror.held(unit.part, key, position)
+  const next = JSON.parse(put.value) as HeldRow
+  const status = subscription.status.get(position)
+  if (before === undefined) {
+    if (status !== undefined) throw new Violation('holds', `${name} is ${status}, and gets a row`)
+    if (next.run !== 0 || next.data !== undefined) throw new Violation('holds', `${name} gets a row of run ${next.run}`)
+    subscription.mark(position, 'row')
+    return
+  }
+  if (next.run === before.run && next.data === before.data) return
+  const edit = requests.find((request) => request.op === 'edit' && request.key === key && request.position === position)
+  if (edit === undefined || next.run !== before.run + 1) throw new Violation('edit', `${name} is edited, and nobody asked for it`)
+  checks.turns.forgive(subscription, position)
+}
+
+function checkHeldDelete({ checks, unit, subscription }: UnitCommit, name: string, requests: readonly Request[]): void {
+  const { key, position } = readHeldName(name)
+  const status = subscription.status.get(position)
+  if (status === 'done') return
+  const asked = requests.some((request) => request.op === 'discard' && request.key === key && (request.position === undefined || request.position === position))
+  if (!asked) throw new Violation('holds', `${nameOf(checks, unit)}: the row of ${position} (${key}) goes, and it has no effect`)
+  if (status !== 'row') throw new Violation('holds', `${nameOf(checks, unit)}: ${position} is discarded, and has no row`)
+  subscription.mark(position, 'discarded')
+}
+
+function checkHold(commit: UnitCommit, put: Put, requests: readonly Request[]): void {
+  const { checks, unit, subscription } = commit
+  const before = checks.mirror.hold(unit.part, put.key)
+  const next = JSON.parse(put.value) as HoldRow
+  const name = `${nameOf(checks, unit)}: key ${put.key}`
+  const redriven = requests.some((request) => request.op === 'redrive' && request.key === put.key)
+  if (redriven) for (const seen of subscription.queues.get(put.key) ?? []) checks.turns.forgive(subscription, seen.event.position)
+  const head = subscription.head(put.key)
+  if (head === undefined) throw new Violation('holds', `${name} is held, and all of it is done`)
+  if (next.attempt > 0) checkAttempts(commit, head, next, name)
+  if (next.state === 'parked' && before?.state !== 'parked') checkPark(commit, head, next, name)
+  if (next.state === 'version' && head.event.version <= 1) throw new Violation('versions', `${name} waits for a version, and its head is of version ${head.event.version}`)
+  if (before?.state === 'parked' && next.state !== 'parked' && requests.length === 0) throw new Violation('holds', `${name} was parked, and nobody redrove it`)
+}
+
+function checkAttempts({ checks, subscription }: UnitCommit, head: Seen, hold: HoldRow, name: string): void {
+  const failures = checks.turns.failures(subscription, head.event.position)
+  if (hold.attempt > failures) throw new Violation('attempts', `${name}: ${hold.attempt} attempts of ${head.event.position}, which has failed ${failures} times`)
+}
+
+function checkPark({ checks, subscription }: UnitCommit, head: Seen, hold: HoldRow, name: string): void {
+  const { position } = head.event
+  if (doingOf(subscription.plan, head.body)?.do === 'broken') return
+  if (checks.turns.failures(subscription, position) >= subscription.plan.policy.retry.attempts) return
+  // Started, died, started again and died alone: the third time it is not tried.
+  if (checks.turns.deaths(subscription, position) >= 3) return
+  throw new Violation('parking', `${name} parks at ${position} after ${hold.attempt} attempts and ${checks.turns.deaths(subscription, position)} crashes: ${hold.error?.message ?? ''}`)
+}

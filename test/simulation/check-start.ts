@@ -1,0 +1,94 @@
+/** What must be true when a handler is called: of its event, its key, its process and its subscription. */
+import type { Turn } from '../../src/flow/turn.ts'
+import type { SimProcess } from '../../src/testing/sim-process.ts'
+import type { Checks } from './door.ts'
+import type { Seen, SubscriptionModel } from './model.ts'
+import type { TurnView } from './turns.ts'
+import { Violation } from './violation.ts'
+
+/** How late an owner may know of a row that somebody else has put, where nothing stands still. */
+export interface Slack {
+  readonly pausedUs: number
+  /** When a call of this process last went wrong, or it stood still. */
+  troubledUs(process: SimProcess): number
+}
+
+export function checkStart(checks: Checks, slack: Slack, process: SimProcess, subscription: SubscriptionModel, turn: Turn, flushed: (seen: Seen) => boolean): readonly Seen[] {
+  const name = `${subscription.plan.name} in ${process.name}`
+  const seen = turn.taken.map(({ event }) => {
+    const one = checks.model.byPosition.get(event.position)
+    if (one === undefined || !flushed(one)) throw new Violation('flushed', `${name}: a handler sees ${event.position}, which is not flushed`)
+    if (one.event.id !== event.id) throw new Violation('flushed', `${name}: a handler sees another event at ${event.position}`)
+    return one
+  })
+  checkShape(subscription, turn, seen, name)
+  checkBeside(checks, slack, process, subscription, turn, name)
+  if (ownsAll(checks, process, subscription, seen)) checkHeldKeys(checks, subscription, turn, seen, name)
+  checkPaused(checks, slack, process, subscription, name)
+  return seen
+}
+
+function checkShape({ plan }: SubscriptionModel, turn: Turn, seen: readonly Seen[], name: string): void {
+  if (seen.length === 0) throw new Violation('batches', `${name}: a turn without an event`)
+  if (seen.length > (plan.batch?.size ?? 1)) throw new Violation('batches', `${name}: ${seen.length} events in a turn of at most ${plan.batch?.size ?? 1}`)
+  for (let at = 1; at < seen.length; at++) {
+    const [before, next] = [seen[at - 1], seen[at]]
+    if ((before?.event.position ?? '') >= (next?.event.position ?? '')) throw new Violation('batches', `${name}: a batch is not in the order of its lane`)
+  }
+  if (turn.attempt > plan.policy.retry.attempts) throw new Violation('attempts', `${name}: attempt ${turn.attempt} of ${plan.policy.retry.attempts} at ${seen[0]?.event.position}`)
+}
+
+/** One turn at a time for each order key, and no more turns in one process than it may have. */
+function checkBeside(checks: Checks, slack: Slack, process: SimProcess, subscription: SubscriptionModel, turn: Turn, name: string): void {
+  const { policy } = subscription.plan
+  let open = 0
+  for (const [other, views] of checks.turns.running) {
+    for (const view of views) {
+      if (view.subscription !== subscription) continue
+      if (other === process && view.turn.open) open += 1
+      const shared = turn.taken.find(({ key }) => view.keys.has(key))
+      if (shared === undefined) continue
+      if (other === process) checkSame(checks, view, shared.key, name)
+      else if (other.state === 'running' && view.turn.open && slack.troubledUs(other) < view.startedUs) {
+        throw new Violation('one turn a key', `${name}: key ${shared.key} also runs in ${other.name}, which is well`)
+      }
+    }
+  }
+  if (open >= policy.concurrency) throw new Violation('concurrency', `${name}: ${open + 1} turns of at most ${policy.concurrency}`)
+}
+
+function checkSame({ turns, schedule }: Checks, view: TurnView, key: string, name: string): void {
+  if (view.turn.open) throw new Violation('one turn a key', `${name}: key ${key} has a turn under way`)
+  const { timeoutMs, graceMs } = view.subscription.plan.policy
+  const ownMs = turns.ownMs(view)
+  const pulseMs = schedule.settings.pulseMs ?? 0
+  if (ownMs + 1 < timeoutMs || ownMs + pulseMs + 1 >= timeoutMs + graceMs) return
+  throw new Violation('grace', `${name}: key ${key} is tried again ${Math.round(ownMs - timeoutMs)} ms after a time-out, its handler still runs`)
+}
+
+function checkHeldKeys({ mirror, storeMs, model }: Checks, subscription: SubscriptionModel, turn: Turn, seen: readonly Seen[], name: string): void {
+  for (const [at, { key }] of turn.taken.entries()) {
+    const one = seen[at]
+    if (one === undefined) continue
+    const part = `${subscription.id}/${subscription.lane(one)}`
+    const hold = mirror.hold(part, key)
+    if (hold === undefined) continue
+    if (hold.state === 'wait' && storeMs < hold.dueMs) throw new Violation('due times', `${name}: ${one.event.position} of key ${key} runs ${hold.dueMs - storeMs} ms early`)
+    if (hold.state === 'parked') throw new Violation('holds', `${name}: ${one.event.position} of key ${key} runs, and the key is parked`)
+  }
+  void model
+}
+
+/** Whether the record of each lane that it needs says that this process owns it. */
+function ownsAll(checks: Checks, process: SimProcess, subscription: SubscriptionModel, seen: readonly Seen[]): boolean {
+  const me = checks.runtimeOf(process)
+  return seen.every((one) => checks.mirror.lane(subscription.id, subscription.lane(one))?.owner === me)
+}
+
+function checkPaused({ mirror, nowUs }: Checks, slack: Slack, process: SimProcess, subscription: SubscriptionModel, name: string): void {
+  const row = mirror.get('control', '', subscription.id)
+  if (row === undefined) return
+  const { paused } = JSON.parse(row.value) as { paused: boolean }
+  const since = Math.max(row.atUs, slack.troubledUs(process))
+  if (paused && nowUs - since > slack.pausedUs) throw new Violation('pause', `${name}: a handler starts ${Math.round((nowUs - row.atUs) / 1_000)} ms after it was paused`)
+}

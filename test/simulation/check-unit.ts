@@ -1,0 +1,132 @@
+/** One commit of one lane of a subscription: who may write it, how far its mark goes, and what became of each event that it settles. */
+import type { Change, Key, Put } from '../../src/ports/store.ts'
+import type { SimProcess } from '../../src/testing/sim-process.ts'
+import { checkEffects } from './check-effects.ts'
+import { checkHolds } from './check-holds.ts'
+import type { Checks } from './door.ts'
+import type { Seen, SubscriptionModel } from './model.ts'
+import type { LaneRow } from './rows.ts'
+import { Violation } from './violation.ts'
+
+export interface UnitChange {
+  readonly id: string
+  readonly lane: string
+  readonly part: string
+  record: string | undefined
+  readonly puts: Put[]
+  readonly deletes: Key[]
+}
+
+/** Everything of a commit that the checks of one unit look at. */
+export interface UnitCommit {
+  readonly checks: Checks
+  readonly process: SimProcess
+  readonly change: Change
+  readonly unit: UnitChange
+  readonly subscription: SubscriptionModel
+  readonly before: LaneRow | undefined
+  readonly next: LaneRow
+  readonly appended: readonly Seen[]
+}
+
+export function checkUnit(checks: Checks, process: SimProcess, change: Change, unit: UnitChange, appended: readonly Seen[]): void {
+  if (unit.record === undefined) throw new Violation('fence', `${nameOf(checks, unit)}: rows of the lane are written without its record`)
+  const before = checks.mirror.lane(unit.id, unit.lane)
+  const next = JSON.parse(unit.record) as LaneRow
+  const subscription = checks.model.byId(unit.id)
+  if (subscription === undefined) {
+    // Its subscription is registered by this very change, or the record is made before it is.
+    if (next.owner !== '' && !change.puts.some(({ kind }) => kind === 'subscription')) throw new Violation('fence', `a lane of an unknown subscription ${unit.id} gets an owner`)
+    return
+  }
+  const commit: UnitCommit = { checks, process, change, unit, subscription, before, next, appended }
+  checkOwner(commit)
+  checkEffects(commit)
+  checkHolds(commit)
+  checkMark(commit)
+}
+
+function checkOwner({ checks, process, change, unit, before, next }: UnitCommit): void {
+  const name = nameOf(checks, unit)
+  const row = checks.mirror.get('lane', unit.id, unit.lane)
+  const check = change.checks.find(({ kind, part, key }) => kind === 'lane' && part === unit.id && key === unit.lane)
+  if (check === undefined || check.rev !== (row?.rev ?? null)) throw new Violation('fence', `${name}: the commit does not expect the lane's record as it stands`)
+  if (before === undefined) return
+  if (next.token === before.token) {
+    const me = checks.runtimeOf(process)
+    if (before.owner !== me) throw new Violation('fence', `${name}: ${me} commits, the owner is ${before.owner}`)
+    if (next.epoch !== before.epoch) throw new Violation('fence', `${name}: an epoch changes under one token`)
+    if (next.owner !== me && next.owner !== '') throw new Violation('fence', `${name}: ${me} gives the lane to ${next.owner}`)
+    return
+  }
+  if (next.owner !== '') checkClaim(checks, process, unit, before, next)
+}
+
+function checkClaim(checks: Checks, process: SimProcess, unit: UnitChange, before: LaneRow, next: LaneRow): void {
+  const name = nameOf(checks, unit)
+  const me = checks.runtimeOf(process)
+  if (next.owner !== me) throw new Violation('fence', `${name}: ${me} claims for ${next.owner}`)
+  if (next.epoch <= before.epoch) throw new Violation('fence', `${name}: an owner comes, the epoch stays ${before.epoch}`)
+  if (unit.puts.length > 0 || unit.deletes.length > 0) throw new Violation('fence', `${name}: a claim writes more than the record`)
+  if (next.mark !== before.mark || String(next.holes) !== String(before.holes)) throw new Violation('fence', `${name}: a claim moves the mark or its holes`)
+  if (before.owner !== '' && before.owner !== me) checkLease(checks, name, before.owner, unit)
+}
+
+/** Whoever is replaced has not beaten for a whole lease: time decides when, though never whether it is safe. */
+function checkLease({ schedule, mirror, nowUs }: Checks, name: string, owner: string, unit: UnitChange): void {
+  const beat = mirror.get('runtime', '', owner)
+  if (beat === undefined) return
+  const leaseMs = schedule.settings.leaseMs ?? 0
+  const lastUs = Math.max(beat.atUs, mirror.get('lane', unit.id, unit.lane)?.atUs ?? 0)
+  // The lane's record is no beat where a row of the runtime's own is.
+  if (nowUs - Math.min(beat.atUs, lastUs) < leaseMs * 1_000) throw new Violation('lease', `${name}: taken from ${owner}, whose beat is ${Math.round((nowUs - beat.atUs) / 1_000)} ms old`)
+}
+
+/** Nothing is passed that has neither effect, row, filter nor discard, and no more is left open than may be. */
+function checkMark({ checks, unit, subscription, before, next }: UnitCommit): void {
+  const name = nameOf(checks, unit)
+  const mark = before?.mark ?? ''
+  if (next.mark < mark) throw new Violation('mark', `${name}: it goes back from ${mark} to ${next.mark}`)
+  const holes = new Set(next.holes.map(positionOf))
+  const most = checks.schedule.settings.holesMax ?? 1_000
+  if (holes.size > most) throw new Violation('holes', `${name}: ${holes.size} of at most ${most}`)
+  for (const hole of holes) if (hole > next.mark) throw new Violation('mark', `${name}: a hole above it at ${hole}`)
+  for (const seen of between(checks, unit, mark, next.mark)) if (!holes.has(seen.event.position)) mustBeSettled(subscription, seen, name)
+  for (const hole of (before?.holes ?? []).map(positionOf)) {
+    const seen = checks.model.byPosition.get(hole)
+    if (!holes.has(hole) && seen !== undefined) mustBeSettled(subscription, seen, name)
+  }
+  for (const hole of holes) {
+    if (hole <= mark && !(before?.holes ?? []).some((one) => positionOf(one) === hole)) throw new Violation('mark', `${name}: ${hole} was settled, and is open again`)
+  }
+}
+
+function mustBeSettled(subscription: SubscriptionModel, seen: Seen, name: string): void {
+  if (!subscription.wants(seen) || subscription.status.has(seen.event.position)) return
+  throw new Violation('mark', `${name}: it passes ${seen.event.position} (${seen.event.type}, key ${seen.event.key}), which has neither effect nor row`)
+}
+
+function* between({ model }: Checks, unit: UnitChange, after: string, upTo: string): Generator<Seen> {
+  if (upTo <= after) return
+  const list = unit.lane === '*' ? model.log : (model.lanes.get(unit.lane) ?? [])
+  let low = 0
+  let high = list.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((list[middle]?.event.position ?? '') <= after) low = middle + 1
+    else high = middle
+  }
+  for (let at = low; at < list.length; at++) {
+    const seen = list[at]
+    if (seen === undefined || seen.event.position > upTo) return
+    yield seen
+  }
+}
+
+export function positionOf(hole: string): string {
+  return hole.slice(hole.lastIndexOf('/') + 1)
+}
+
+export function nameOf({ model }: Checks, unit: { readonly id: string; readonly lane: string }): string {
+  return `${model.byId(unit.id)?.plan.name ?? unit.id} in ${unit.lane}`
+}

@@ -1,0 +1,85 @@
+/** The checks at the store's door: each commit is held against the rules as it is applied, whoever made it. */
+import type { Change, Committed, Placed } from '../../src/ports/store.ts'
+import type { SimProcess } from '../../src/testing/sim-process.ts'
+import { checkRows } from './check-rows.ts'
+import { checkUnit, type UnitChange } from './check-unit.ts'
+import type { Journal } from './journal.ts'
+import type { Model, Seen } from './model.ts'
+import { unitOf, type Mirror } from './rows.ts'
+import type { Schedule } from './schedule.ts'
+import type { Turns } from './turns.ts'
+import { Violation } from './violation.ts'
+
+export interface Checks {
+  readonly schedule: Schedule
+  readonly model: Model
+  readonly mirror: Mirror
+  readonly journal: Journal
+  readonly turns: Turns
+  /** Which runtime a process is, in this life of it. */
+  runtimeOf(process: SimProcess): string
+  readonly nowUs: number
+  readonly storeMs: number
+}
+
+/** The change as it was applied, with its events in their places. */
+export function checkCommit(checks: Checks, process: SimProcess, change: Change, committed: Extract<Committed, { ok: true }>): void {
+  const { model, mirror } = checks
+  const appended = change.appends.map(({ event }, at): Placed => {
+    const place = committed.at[at]
+    if (place === undefined) throw new Violation('all or nothing', `${event.id} has no place`)
+    if (model.byPosition.has(place.position)) throw new Violation('positions', `${place.position} is given twice`)
+    return { ...event, position: place.position, lane: place.lane, storedMs: committed.storeMs }
+  })
+  const seen: Seen[] = appended.map((event) => model.append(event))
+  const units = unitsOf(change)
+  for (const unit of units.values()) checkUnit(checks, process, change, unit, seen)
+  if (units.size === 0) noEffects(change)
+  mirror.apply(change, checks.nowUs)
+  register(checks, change)
+  for (const unit of units.values()) checkRows(checks, unit)
+}
+
+/** What of a change belongs to one lane of one subscription. */
+function unitsOf(change: Change): Map<string, UnitChange> {
+  const units = new Map<string, UnitChange>()
+  const of = (id: string, lane: string): UnitChange => {
+    const name = `${id}/${lane}`
+    const there = units.get(name)
+    if (there !== undefined) return there
+    const unit: UnitChange = { id, lane, part: name, record: undefined, puts: [], deletes: [] }
+    units.set(name, unit)
+    return unit
+  }
+  for (const put of change.puts) {
+    if (put.kind === 'lane') of(put.part, put.key).record = put.value
+    else if (put.kind === 'hold' || put.kind === 'held' || put.kind === 'start') {
+      const { id, lane } = unitOf(put.part)
+      of(id, lane).puts.push(put)
+    }
+  }
+  for (const key of change.deletes) {
+    if (key.kind !== 'hold' && key.kind !== 'held' && key.kind !== 'start' && key.kind !== 'request') continue
+    const { id, lane } = unitOf(key.part)
+    of(id, lane).deletes.push(key)
+  }
+  return units
+}
+
+function noEffects(change: Change): void {
+  for (const { kind, part, key } of change.puts) {
+    if (kind === 'ledger' || kind === 'fold' || kind === 'shared' || kind === 'once') throw new Violation('fence', `an effect of ${part} (${kind} ${key}) without the lane's record`)
+  }
+}
+
+function register({ model, mirror }: Checks, change: Change): void {
+  for (const put of change.puts) {
+    if (put.kind !== 'subscription') continue
+    const subscription = model.byName(put.key)
+    if (subscription.registered) continue
+    const row = JSON.parse(put.value) as { id: string | number }
+    const id = String(row.id)
+    const starts = new Map([...model.lanes.keys()].map((lane) => [lane, mirror.lane(id, subscription.plan.merged ? '*' : lane)?.mark ?? '']))
+    subscription.register(id, (lane) => starts.get(lane) ?? '', model.log)
+  }
+}

@@ -1,0 +1,164 @@
+/** Every attempt that a handler made: who runs beside whom, how it ended, and which failures are of the checker's own making. */
+import type { Turn } from '../../src/flow/turn.ts'
+import type { SimProcess } from '../../src/testing/sim-process.ts'
+import type { SimWorld } from '../../src/testing/sim-world.ts'
+import type { Journal } from './journal.ts'
+import type { Seen, SubscriptionModel } from './model.ts'
+
+export interface TurnView {
+  readonly serial: number
+  readonly process: SimProcess
+  readonly subscription: SubscriptionModel
+  readonly seen: readonly Seen[]
+  readonly keys: ReadonlySet<string>
+  readonly turn: Turn
+  readonly startedUs: number
+  readonly startedOwnUs: number
+  /** The breaker's row said so when it started. */
+  readonly breakerOpen: boolean
+  state: 'running' | 'returned' | 'threw' | 'gone'
+  /** It returned before its turn was closed. */
+  inTime: boolean
+  /** Its effects are in the log. */
+  committed: boolean
+  /** It has been counted as a failure of its own making. */
+  counted: boolean
+  endedUs: number
+}
+
+export class Turns {
+  readonly bySerial: TurnView[] = []
+  /** Still on somebody's stack, by process. */
+  readonly running = new Map<SimProcess, Set<TurnView>>()
+  /** Ended, not known to be committed, by process: what a crash takes with it. */
+  readonly open = new Map<SimProcess, Set<TurnView>>()
+  /** Failures that the checker caused, of one event. */
+  readonly #failures = new Map<string, number>()
+  /** Of these, those from before it was last redriven or edited. */
+  readonly #forgiven = new Map<string, number>()
+  /** Times that a process died while the event was in flight there. */
+  readonly #deaths = new Map<string, number>()
+  readonly #world: SimWorld
+  readonly #journal: Journal
+
+  constructor(world: SimWorld, journal: Journal) {
+    this.#world = world
+    this.#journal = journal
+  }
+
+  start(process: SimProcess, subscription: SubscriptionModel, seen: readonly Seen[], turn: Turn, breakerOpen: boolean): TurnView {
+    const view: TurnView = {
+      serial: this.bySerial.length,
+      process,
+      subscription,
+      seen,
+      keys: new Set(turn.taken.map(({ key }) => key)),
+      turn,
+      startedUs: this.#world.nowUs,
+      startedOwnUs: process.ownUs(this.#world.nowUs),
+      breakerOpen,
+      state: 'running',
+      inTime: false,
+      committed: false,
+      counted: false,
+      endedUs: 0,
+    }
+    this.bySerial.push(view)
+    add(this.running, process, view)
+    add(this.open, process, view)
+    return view
+  }
+
+  end(view: TurnView, state: 'returned' | 'threw', counts: boolean): void {
+    if (!view.process.alive) return
+    view.state = state
+    view.inTime = view.turn.open
+    view.endedUs = this.#world.nowUs
+    this.running.get(view.process)?.delete(view)
+    if (state === 'threw' || !view.inTime) this.open.get(view.process)?.delete(view)
+    if (state === 'threw' && view.inTime && counts) this.#count(view)
+  }
+
+  /** The process is dead, and what it had in flight with it. `started`: events whose start it had recorded. */
+  died(process: SimProcess, started: readonly { readonly subscription: SubscriptionModel; readonly position: string }[]): void {
+    const names = new Set(started.map(({ subscription, position }) => failureName(subscription, position)))
+    for (const view of this.open.get(process) ?? []) {
+      if (!view.committed) for (const { event } of view.seen) names.add(failureName(view.subscription, event.position))
+    }
+    for (const name of names) bump(this.#deaths, name)
+    for (const view of this.running.get(process) ?? []) view.state = 'gone'
+    this.running.delete(process)
+    this.open.delete(process)
+  }
+
+  committed(view: TurnView): void {
+    view.committed = true
+    this.open.get(view.process)?.delete(view)
+    this.#journal.did(() => {
+      for (const { event } of view.seen) this.startedDead(view.subscription, event.position)
+    })
+  }
+
+  /** A dead process had it in flight, which shows only now. */
+  startedDead(subscription: SubscriptionModel, position: string): void {
+    bump(this.#deaths, failureName(subscription, position))
+  }
+
+  /** How often it failed for a reason that counts: it threw, or its own time was up. */
+  failures(subscription: SubscriptionModel, position: string): number {
+    this.#countTimeouts(subscription)
+    const name = failureName(subscription, position)
+    return (this.#failures.get(name) ?? 0) - (this.#forgiven.get(name) ?? 0)
+  }
+
+  deaths(subscription: SubscriptionModel, position: string): number {
+    return this.#deaths.get(failureName(subscription, position)) ?? 0
+  }
+
+  forgive(subscription: SubscriptionModel, position: string): void {
+    this.#countTimeouts(subscription)
+    const name = failureName(subscription, position)
+    this.#journal.set(this.#forgiven, name, this.#failures.get(name) ?? 0)
+  }
+
+  of(process: SimProcess, subscription: SubscriptionModel): TurnView[] {
+    const views: TurnView[] = []
+    for (const view of this.running.get(process) ?? []) if (view.subscription === subscription) views.push(view)
+    return views
+  }
+
+  ownMs(view: TurnView): number {
+    return (view.process.ownUs(this.#world.nowUs) - view.startedOwnUs) / 1_000
+  }
+
+  #countTimeouts(subscription: SubscriptionModel): void {
+    const { timeoutMs } = subscription.plan.policy
+    for (const views of this.running.values()) {
+      for (const view of views) {
+        if (view.subscription === subscription && !view.counted && this.ownMs(view) >= timeoutMs - 1) this.#count(view)
+      }
+    }
+  }
+
+  #count(view: TurnView): void {
+    if (view.counted) return
+    view.counted = true
+    // A batch that fails is halved, uncounted: only who is alone in it has had an attempt.
+    const [only] = view.seen
+    if (view.seen.length === 1 && only !== undefined) bump(this.#failures, failureName(view.subscription, only.event.position))
+  }
+}
+
+function failureName(subscription: SubscriptionModel, position: string): string {
+  return `${subscription.plan.name} ${position}`
+}
+
+function bump(map: Map<string, number>, key: string): void {
+  map.set(key, (map.get(key) ?? 0) + 1)
+}
+
+function add<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
+  const there = map.get(key)
+  if (there === undefined) map.set(key, new Set([value]))
+  else there.add(value)
+}

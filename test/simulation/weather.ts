@@ -1,0 +1,67 @@
+/** How long things take and what goes wrong with a call of the store, as the schedule says; in the calm nothing does. */
+import { randomOf, type Random } from '../../src/testing/sim-random.ts'
+import type { SimProcess } from '../../src/testing/sim-process.ts'
+import type { StoreCall, StoreFault, Weather } from '../../src/testing/sim-disk.ts'
+import type { Schedule, Sky } from './schedule.ts'
+
+export class ScheduledWeather implements Weather {
+  calm = false
+  readonly #sky: Sky
+  readonly #random: Random
+  readonly #faults = new Map<string, StoreFault>()
+  readonly #counts = new Map<string, number>()
+  readonly #tell: (process: SimProcess, operation: string, fault: StoreFault) => void
+
+  constructor(schedule: Schedule, tell: (process: SimProcess, operation: string, fault: StoreFault) => void) {
+    this.#sky = schedule.sky
+    this.#random = randomOf(schedule.seed, 'weather')
+    this.#tell = tell
+    for (const fault of schedule.faults) if (fault.is === 'store') this.#faults.set(`${fault.op} ${fault.nth}`, fault.fault)
+  }
+
+  fault(process: SimProcess, call: StoreCall, op: string): StoreFault {
+    if (this.calm || process.name === 'operator') return 'none'
+    const nth = (this.#counts.get(op) ?? 0) + 1
+    this.#counts.set(op, nth)
+    const found = this.#faults.get(`${op} ${nth}`)
+    if (found === undefined) return 'none'
+    const fault = call === 'commit' || found === 'failed' || found === 'slow' || found === 'silent' ? found : 'failed'
+    this.#tell(process, op, fault)
+    return fault
+  }
+
+  wayUs(): number {
+    const { wayUs, tail, tailUs } = this.#sky
+    return this.#random.tail(wayUs, tailUs, this.calm ? 0 : tail)
+  }
+
+  flushUs(): number {
+    const { flushUs, tail, tailUs } = this.#sky
+    return this.#random.tail(flushUs, tailUs, this.calm ? 0 : tail)
+  }
+
+  slowUs(): number {
+    return 300_000 + this.#random.next() * 2_500_000
+  }
+
+  silentUs(): number {
+    return 500_000 + this.#random.next() * 1_000_000
+  }
+
+  outlives(): boolean {
+    return this.#random.chance(0.5)
+  }
+
+  hint(): 'prompt' | 'late' | 'lost' | 'false' {
+    if (this.calm) return 'prompt'
+    const { late, lost, false: wrong } = this.#sky.hints
+    const drawn = this.#random.next()
+    if (drawn < lost) return 'lost'
+    if (drawn < lost + late) return 'late'
+    return drawn < lost + late + wrong ? 'false' : 'prompt'
+  }
+
+  polls(): boolean {
+    return this.#sky.polls
+  }
+}
