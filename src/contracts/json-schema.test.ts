@@ -10,7 +10,11 @@ import { jsonSchema, sameShape, type Converters } from './json-schema.ts'
 const properties = { id: { type: 'string' }, n: { type: 'number' } }
 
 test('given libraries that offer it themselves, when asked, then it is theirs', () => {
-  for (const schema of [z.object({ id: z.string(), n: z.number() }), toStandardJsonSchema(v.object({ id: v.string(), n: v.number() })), type({ id: 'string', n: 'number' })]) {
+  for (const schema of [
+    z.object({ id: z.string(), n: z.number() }),
+    toStandardJsonSchema(v.object({ id: v.string(), n: v.number() })),
+    type({ id: 'string', n: 'number' }),
+  ]) {
     assert.deepEqual(jsonSchema(schema)['properties'], properties)
   }
 })
@@ -19,7 +23,10 @@ test('given a library that offers none, when asked, then the converter of the ap
   const schema = v.object({ id: v.string(), n: v.number() })
   const converters: Converters = { valibot: (given) => ({ ...toJsonSchema(given as typeof schema) }) }
   assert.deepEqual(jsonSchema(schema, converters)['properties'], properties)
-  assert.throws(() => jsonSchema(schema), (error) => isFault(error, 'JSON_SCHEMA_MISSING') && error.data['vendor'] === 'valibot')
+  assert.throws(
+    () => jsonSchema(schema),
+    (error) => isFault(error, 'JSON_SCHEMA_MISSING') && error.data['vendor'] === 'valibot',
+  )
 })
 
 test('given schemas that transform and such that do not, when compared, then they are told apart', () => {

@@ -20,7 +20,8 @@ export function jsonSchema(schema: Schema, converters: Converters = {}, side: 'i
 }
 
 /**
- * Whether what comes out of a schema may go in again and stays as it is. One that transforms (a text into a number) may not shape events: what is kept would not be what was published.
+ * Whether what comes out of a schema may go in again and stays as it is.
+ * One that transforms (a text into a number) may not shape events: what is kept would not be what was published.
  * Defaults and left-out surplus are no transformation. `unknown` where the library can't say.
  */
 export function sameShape(schema: Schema): 'same' | 'differs' | 'unknown' {
@@ -45,6 +46,9 @@ function shapeOf(schema: Schema, side: 'input' | 'output'): string | undefined {
 function essence(of: unknown): unknown {
   if (Array.isArray(of)) return of.map(essence)
   if (typeof of !== 'object' || of === null) return of
-  const kept = Object.entries(of).filter(([name, value]) => name !== 'default' && !(name === 'required' && Array.isArray(value)) && !(name === 'additionalProperties' && value === false))
+  const kept = Object.entries(of).filter(
+    ([name, value]) =>
+      name !== 'default' && !(name === 'required' && Array.isArray(value)) && !(name === 'additionalProperties' && value === false),
+  )
   return Object.fromEntries(kept.map(([name, value]) => [name, essence(value)]))
 }

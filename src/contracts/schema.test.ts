@@ -38,7 +38,11 @@ test('given an asynchronous schema, when it is asked, then it is refused by name
   const schema = z.object({ a: z.string().refine(async () => true) })
   const slow: Schema = { '~standard': { version: 1, vendor: 'slow', validate: async (value) => ({ value }) } }
   const rejecting: Schema = { '~standard': { version: 1, vendor: 'slow', validate: () => Promise.reject(new Error('no')) } }
-  for (const one of [slow, rejecting]) assert.throws(() => validate(one, {}, 'x'), (error) => isFault(error, 'SCHEMA_ASYNCHRONOUS'))
+  for (const one of [slow, rejecting])
+    assert.throws(
+      () => validate(one, {}, 'x'),
+      (error) => isFault(error, 'SCHEMA_ASYNCHRONOUS'),
+    )
   assert.throws(() => validate(schema, { a: '' }, 'x'))
 })
 

@@ -13,14 +13,27 @@ export interface Problem<Say extends string> {
   readonly problem: Say
 }
 
-type Unstorable = Date | RegExp | Promise<unknown> | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> | bigint | symbol | ((...args: never) => unknown)
+type Unstorable =
+  | Date
+  | RegExp
+  | Promise<unknown>
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>
+  | bigint
+  | symbol
+  | ((...args: never) => unknown)
 
-/** T itself where JSON can carry it, `never` at the place where it can't. Works for interfaces, which an index signature refuses. */
+/**
+ * T itself where JSON can carry it, `never` at the place where it can't.
+ * Works for interfaces, which an index signature refuses, and (by its branch for arrays) for types that hold themselves.
+ */
 export type Storable<T> = T extends string | number | boolean | null | undefined
   ? T
   : T extends Unstorable
     ? never
-    : { readonly [K in keyof T]: Storable<T[K]> }
+    : T extends readonly (infer Item)[]
+      ? readonly Storable<Item>[]
+      : { readonly [K in keyof T]: Storable<T[K]> }
 
 /** The bound for a result that is kept: `<T extends Kept<T>>` (a conditional type there would be circular, a mapped one isn't). */
 export type Kept<T> = { readonly [K in keyof T]: Storable<T[K]> }

@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { z } from 'zod'
 import { isFault } from '../kit/fault.ts'
 import type { Contract, Split } from './contract.ts'
-import { freezeFacts, makeFact, type Fact } from './fact.ts'
+import type { Fact } from './fact.ts'
+import { freezeFacts, makeFact } from './made-fact.ts'
 import type { Schema } from './schema.ts'
 import { reading, type Reading } from './versions.ts'
 
@@ -30,7 +31,13 @@ const facts = (read: Reading): readonly Fact[] => {
 const code = (read: Reading): string => (read.is === 'fault' ? read.fault.code : read.is)
 
 const placed1 = contract({ type: 'OrderPlaced', schema: z.object({ cents: z.int() }) })
-const placed2 = contract({ type: 'OrderPlaced', version: 2, schema: z.object({ cents: z.int(), currency: z.string() }), from: placed1, up: (old) => ({ ...(old as object), currency: 'EUR' }) })
+const placed2 = contract({
+  type: 'OrderPlaced',
+  version: 2,
+  schema: z.object({ cents: z.int(), currency: z.string() }),
+  from: placed1,
+  up: (old) => ({ ...(old as object), currency: 'EUR' }),
+})
 const placed3 = contract({
   type: 'OrderPlaced',
   version: 3,
@@ -49,7 +56,13 @@ test('given an event of each version, when read, then all come in today’s shap
 })
 
 test('given an app that lists the older versions too, when read, then the newest is today’s', () => {
-  for (const known of [[placed1, placed2, placed3], [placed3, placed1]]) assert.deepEqual(facts(reading([placed3], known).read('OrderPlaced', 1, { cents: 5 })), [{ type: 'OrderPlaced', data: { amount: '5 EUR' } }])
+  for (const known of [
+    [placed1, placed2, placed3],
+    [placed3, placed1],
+  ])
+    assert.deepEqual(facts(reading([placed3], known).read('OrderPlaced', 1, { cents: 5 })), [
+      { type: 'OrderPlaced', data: { amount: '5 EUR' } },
+    ])
 })
 
 test('given data of the current version, when read, then it is not validated again and stays the same object', () => {
@@ -64,14 +77,30 @@ test('given what an upcast gives, when today’s schema refuses it, then it is a
   const broken = contract({ type: 'OrderPlaced', version: 2, schema: z.object({ currency: z.string() }), from: placed1 })
   const read = reading([broken]).read('OrderPlaced', 1, { cents: 5 })
   assert.ok(read.is === 'fault' && isFault(read.fault, 'VALIDATION_FAILED'))
-  assert.deepEqual((read.fault.data['issues'] as readonly { path: string }[]).map(({ path }) => path), ['/currency'])
+  assert.deepEqual(
+    (read.fault.data['issues'] as readonly { path: string }[]).map(({ path }) => path),
+    ['/currency'],
+  )
 })
 
 test('given an upcast or a split that throws, even undefined, when read, then it is a fault of the app’s code', () => {
-  const throwing = contract({ type: 'A', version: 2, from: contract({ type: 'A' }), up: () => { throw undefined } })
+  const throwing = contract({
+    type: 'A',
+    version: 2,
+    from: contract({ type: 'A' }),
+    up: () => {
+      throw undefined
+    },
+  })
   assert.equal(code(reading([throwing]).read('A', 1, {})), 'UPCAST_FAILED')
   const part = contract({ type: 'Part' })
-  const splitting = contract({ type: 'B', into: [part], split: () => { throw new TypeError('no') } })
+  const splitting = contract({
+    type: 'B',
+    into: [part],
+    split: () => {
+      throw new TypeError('no')
+    },
+  })
   assert.equal(code(reading([part], [splitting, part]).read('B', 1, {})), 'UPCAST_FAILED')
 })
 
@@ -92,7 +121,13 @@ test('given text that is no JSON, when read, then it is a fault; given what was 
   assert.equal(facts(reader.readStored({ type: 'OrderPlaced', version: 1, data: '', parsed }))[0]?.data, parsed)
 })
 
-const name2 = contract({ type: 'NameChanged', version: 2, schema: z.object({ name: z.string(), by: z.string() }), from: contract({ type: 'NameChanged', schema: z.object({ name: z.string() }) }), up: (old) => ({ ...(old as object), by: 'user' }) })
+const name2 = contract({
+  type: 'NameChanged',
+  version: 2,
+  schema: z.object({ name: z.string(), by: z.string() }),
+  from: contract({ type: 'NameChanged', schema: z.object({ name: z.string() }) }),
+  up: (old) => ({ ...(old as object), by: 'user' }),
+})
 const name1 = name2.upcast?.before ?? name2
 const phone = contract({ type: 'PhoneChanged', schema: z.object({ phone: z.string() }) })
 const profile = contract({
@@ -105,12 +140,17 @@ const profile = contract({
 })
 const app = [profile, name2, phone]
 
-test('given an event that has become others, when one of those is wanted, then its type is read, and its part comes in today’s shape', () => {
+test('given an event that has become others, when one of those is wanted, then its part comes, in today’s shape', () => {
   const reader = reading([name2], app)
   assert.deepEqual([...reader.types].sort(), ['NameChanged', 'ProfileChanged'])
-  assert.deepEqual(facts(reader.read('ProfileChanged', 1, { name: 'Ada', phone: '1' })), [{ type: 'NameChanged', data: { name: 'Ada', by: 'user' } }])
+  assert.deepEqual(facts(reader.read('ProfileChanged', 1, { name: 'Ada', phone: '1' })), [
+    { type: 'NameChanged', data: { name: 'Ada', by: 'user' } },
+  ])
   assert.deepEqual(facts(reading([phone], app).read('ProfileChanged', 1, { name: 'Ada' })), [])
-  assert.deepEqual(facts(reading([name2, phone], app).read('ProfileChanged', 1, { name: 'Ada', phone: '1' })).map((fact) => fact.type), ['NameChanged', 'PhoneChanged'])
+  assert.deepEqual(
+    facts(reading([name2, phone], app).read('ProfileChanged', 1, { name: 'Ada', phone: '1' })).map((fact) => fact.type),
+    ['NameChanged', 'PhoneChanged'],
+  )
 })
 
 test('given an event that has become others, when something else is wanted, then its type is not read', () => {
@@ -135,7 +175,10 @@ test('given events that become one another, when a reader is made, then it is re
   const loop: { a?: Contract } = {}
   const b: Contract = { ...contract({ type: 'B' }), becomes: () => ({ into: loop.a ? [loop.a] : [], split: () => [] }) }
   loop.a = contract({ type: 'A', into: [b] })
-  assert.throws(() => reading([loop.a ?? b], [loop.a ?? b, b]), (error) => isFault(error, 'OPTION_INVALID'))
+  assert.throws(
+    () => reading([loop.a ?? b], [loop.a ?? b, b]),
+    (error) => isFault(error, 'OPTION_INVALID'),
+  )
 })
 
 test('given an event that had another name, when upcast from it, then both names are read', () => {
@@ -187,7 +230,10 @@ test('given splits of any shape, when each part is wanted, then together they ar
       const made = order.map((which, n) => ({ type: `P${which}`, data: n }))
       const whole = contract({ type: 'Whole', into: parts, split: () => made })
       const names = wanted.map((part) => part.type)
-      assert.deepEqual(facts(reading(wanted, [whole, ...parts]).read('Whole', 1, {})), made.filter((part) => names.includes(part.type)))
+      assert.deepEqual(
+        facts(reading(wanted, [whole, ...parts]).read('Whole', 1, {})),
+        made.filter((part) => names.includes(part.type)),
+      )
     }),
   )
 })

@@ -9,7 +9,8 @@
 import { asError, fault, isFault, type Fault } from '../kit/fault.ts'
 import type { Stored } from '../ports/store.ts'
 import type { Contract, Split, Upcast } from './contract.ts'
-import { madeBy, settled, type Fact } from './fact.ts'
+import type { Fact } from './fact.ts'
+import { madeBy, settled } from './made-fact.ts'
 import { validate } from './schema.ts'
 
 export type Reading =
@@ -36,7 +37,10 @@ export function reading(wanted: readonly Contract[], known: readonly Contract[] 
     try {
       return readBy(ways, names, type, version, data)
     } catch (error) {
-      return { is: 'fault', fault: isFault(error) ? error : fault('UPCAST_FAILED', `${type} ${version}: ${asError(error).message}`, { type, version }, error) }
+      return {
+        is: 'fault',
+        fault: isFault(error) ? error : fault('UPCAST_FAILED', `${type} ${version}: ${asError(error).message}`, { type, version }, error),
+      }
     }
   }
   return {
@@ -66,10 +70,12 @@ function readBy(ways: ReadonlyMap<string, Ways>, names: ReadonlySet<string>, typ
   const known = ways.get(type)
   if (known === undefined) return { is: 'facts', facts: [] }
   const way = known.byVersion.get(version)
-  if (way === undefined && version > known.newest) return { is: 'newer', why: `${type} has version ${version}, and this code knows ${known.newest}` }
+  if (way === undefined && version > known.newest)
+    return { is: 'newer', why: `${type} has version ${version}, and this code knows ${known.newest}` }
   if (way === undefined) throw fault('VERSION_UNKNOWN', `${type}: no way from version ${version}`, { type, version })
   const current = way.ups.length === 0 ? data : raised(way, type, version, data)
-  if (way.split === undefined) return { is: 'facts', facts: names.has(way.into.type) ? [{ type: way.into.type, data: settled(current) }] : [] }
+  if (way.split === undefined)
+    return { is: 'facts', facts: names.has(way.into.type) ? [{ type: way.into.type, data: settled(current) }] : [] }
   return partsOf(ways, names, way.into, way.split, current)
 }
 
@@ -84,7 +90,8 @@ function partsOf(ways: ReadonlyMap<string, Ways>, names: ReadonlySet<string>, fr
   for (const part of ran(`${from.type} becomes`, () => split.split(settled(data)))) {
     const by = madeBy(part)
     const into = by ?? split.into.findLast((contract) => contract.type === part.type)
-    if (into === undefined) throw fault('UPCAST_FAILED', `${from.type} becomes ${part.type}, which is not in its list`, { type: from.type, part: part.type })
+    if (into === undefined)
+      throw fault('UPCAST_FAILED', `${from.type} becomes ${part.type}, which is not in its list`, { type: from.type, part: part.type })
     const checked = by === undefined ? validate(into.schema, part.data, `${from.type}, become ${into.type}`) : part.data
     const read = readBy(ways, names, into.type, into.version, checked)
     if (read.is !== 'facts') return read
@@ -134,7 +141,11 @@ function wayOf(into: Contract): readonly (readonly [Contract, Way])[] {
 }
 
 function refuseCircle(contract: Contract, today: readonly Contract[], behind: readonly string[] = []): void {
-  if (behind.includes(contract.type)) throw fault('OPTION_INVALID', `event ${contract.type}: becomes: comes back to itself by ${behind.join(', ')}`, { what: `event ${contract.type}`, option: 'becomes' })
+  if (behind.includes(contract.type))
+    throw fault('OPTION_INVALID', `event ${contract.type}: becomes: comes back to itself by ${behind.join(', ')}`, {
+      what: `event ${contract.type}`,
+      option: 'becomes',
+    })
   for (const part of contract.becomes()?.into ?? []) {
     const next = today.find((other) => other.type === part.type)
     if (next !== undefined) refuseCircle(next, today, [...behind, contract.type])
@@ -151,7 +162,11 @@ function newest(contracts: readonly Contract[]): ReadonlyMap<string, Contract> {
   return found
 }
 
-function decode({ type, version, data }: Pick<Stored, 'type' | 'version' | 'data'>): { readonly is: 'data'; readonly data: unknown } | Extract<Reading, { is: 'fault' }> {
+function decode({
+  type,
+  version,
+  data,
+}: Pick<Stored, 'type' | 'version' | 'data'>): { readonly is: 'data'; readonly data: unknown } | Extract<Reading, { is: 'fault' }> {
   try {
     return { is: 'data', data: JSON.parse(data) }
   } catch (error) {

@@ -26,7 +26,13 @@ test('given an app, when another is made of it, then its parts are the other’s
 
 test('given what is no definition, when an app is made of it, then the fault names its place', () => {
   for (const part of [Placed({ orderId: 'o-1' }), async () => {}, undefined, 'charge', {}]) {
-    assert.throws(() => app('shop', [Placed, part as unknown as typeof Placed]), (error) => isFault(error, 'OPTION_INVALID') && error.data['option'] === 'parts[1]')
+    assert.throws(
+      () => app('shop', [Placed, part as typeof Placed]),
+      (error) => isFault(error, 'OPTION_INVALID') && error.data['option'] === 'parts[1]',
+    )
   }
-  assert.throws(() => app('the shop', []), (error) => isFault(error, 'NAME_INVALID'))
+  assert.throws(
+    () => app('the shop', []),
+    (error) => isFault(error, 'NAME_INVALID'),
+  )
 })

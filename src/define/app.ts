@@ -34,7 +34,9 @@ export interface App extends Definition {
 export function app(name: string, parts: Parts, options: AppOptions = {}): App {
   const what = `app ${name}`
   onlyKnown(what, options, ['jsonSchema'])
-  const listed: readonly unknown[] = Array.isArray(parts) ? parts : Object.values(parts).flatMap((module) => Object.values(module).filter(isDefinition))
+  const listed: readonly unknown[] = Array.isArray(parts)
+    ? parts
+    : Object.values(parts).flatMap((module) => Object.values(module).filter(isDefinition))
   const words = new Set<Word>()
   for (const [index, part] of listed.entries()) {
     if (!isDefinition(part)) throw optionFault(what, `parts[${index}]`, 'is no definition (an event itself, not a fact that it made)')
@@ -43,7 +45,19 @@ export function app(name: string, parts: Parts, options: AppOptions = {}): App {
   return define('app', name, { words: [...words], jsonSchema: options.jsonSchema ?? {} })
 }
 
-const kinds: ReadonlySet<unknown> = new Set<Definition['kind']>(['event', 'batch', 'fn', 'projection', 'query', 'webhook', 'route', 'resource', 'config', 'setting', 'app'])
+const kinds: ReadonlySet<unknown> = new Set<Definition['kind']>([
+  'event',
+  'batch',
+  'fn',
+  'projection',
+  'query',
+  'webhook',
+  'route',
+  'resource',
+  'config',
+  'setting',
+  'app',
+])
 
 function isDefinition(value: unknown): value is Definition {
   if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false

@@ -23,5 +23,10 @@ export interface Batched<F extends Batch = Batch> extends Source<F> {
 export function batched<E extends AnyEvent>(source: E, options: BatchOptions<DataOf<E>>): Batched<Batch<FactOf<E>>> {
   const what = `batched ${source.name}`
   onlyKnown(what, options, ['size', 'wait', 'by'])
-  return made('batch', source.name, { source, size: atLeast(what, 'size', options.size, 1), waitMs: milliseconds(options.wait), by: options.by })
+  return made('batch', source.name, {
+    source,
+    size: atLeast(what, 'size', options.size, 1),
+    waitMs: milliseconds(options.wait),
+    by: options.by,
+  })
 }

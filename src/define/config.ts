@@ -40,14 +40,20 @@ export function config<S extends Schema>(schema: S, options: ConfigOptions<Outpu
   return settings
 }
 
-/** The settings, or the fault CONFIG_INVALID that names each variable and what is wrong with it. An empty variable counts as absent; a value is never told. */
+/**
+ * The settings, or the fault CONFIG_INVALID that names each variable and what is wrong with it.
+ * An empty variable counts as absent; the value of a secret is never told.
+ */
 export function readConfig(of: AnyConfig, env: Env): unknown {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
   try {
     return validate(of.schema, present, 'config')
   } catch (error) {
     if (!isFault(error, 'VALIDATION_FAILED')) throw error
-    const issues = (error.data['issues'] as readonly Issue[]).map(({ path, message }) => ({ setting: path.slice(1), message: hush(message, of, present) }))
+    const issues = (error.data['issues'] as readonly Issue[]).map(({ path, message }) => ({
+      setting: path.slice(1),
+      message: hush(message, of, present),
+    }))
     throw fault('CONFIG_INVALID', issues.map(({ setting, message }) => `${setting}: ${message}`).join('; '), { issues })
   }
 }

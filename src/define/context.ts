@@ -1,12 +1,18 @@
 /** What code of the app is given, whatever called it. */
 import type { Fact } from '../contracts/fact.ts'
 import type { Problem } from '../contracts/schema.ts'
-import type { Batch, FactOf, OneOrMore, Received } from './definition.ts'
+import type { Batch, Definition, FactOf, OneOrMore, Received } from './definition.ts'
 import type { AnyEvent } from './event.ts'
-import type { Projection } from './projection.ts'
-import type { Query } from './query.ts'
 import type { Resource } from './resource.ts'
-import type { Rows } from './rows.ts'
+import type { Holding, Rows } from './rows.ts'
+
+declare const asks: unique symbol
+
+/** What can be asked: a query. The symbol is for types alone: nothing of it is there when it runs. */
+export interface Question<Input, Output> extends Definition {
+  readonly kind: 'query'
+  readonly [asks]?: (input: Input) => Output
+}
 
 type Say = (message: string, fields?: Readonly<Record<string, unknown>>) => void
 
@@ -25,8 +31,8 @@ export interface Asking {
   now(): number
   /** Types can't see the app from here: a resource that it doesn't list is the fault RESOURCE_NOT_LISTED, at run time. */
   use<T>(resource: Resource<T>): T
-  rows<Row, Indexed extends keyof Row>(of: Projection<Row, Indexed>): Rows<Row, Indexed>
-  ask<Input, Output>(query: Query<Input, Output>, input: NoInfer<Input>): Promise<Output>
+  rows<Row, Indexed extends keyof Row>(of: Holding<Row, Indexed>): Rows<Row, Indexed>
+  ask<Input, Output>(query: Question<Input, Output>, input: NoInfer<Input>): Promise<Output>
 }
 
 export interface Published {
@@ -61,7 +67,7 @@ export interface Listed {
 export type Emitted<Named> = Named extends { readonly emits: readonly (infer E extends AnyEvent)[] } ? FactOf<E> : never
 
 export interface Emitting<Named> {
-  /** Staged, and committed with the turn; bound, so that it can be taken apart from its item. Where nothing was declared, what to do about it. */
+  /** Staged, and committed with the turn; bound, so that it can be taken apart from its item. Where nothing was declared: what to do. */
   readonly emit: (...facts: ([Emitted<Named>] extends [never] ? Problem<'declare it first: emits: […]'> : Emitted<Named>)[]) => void
 }
 
@@ -80,4 +86,6 @@ export interface BatchContext<One extends Fact, Named extends Listed = {}> exten
   readonly items: readonly Item<One, Named>[]
 }
 
-export type ContextOf<In extends Fact, Named extends Listed> = [In] extends [Batch<infer One>] ? BatchContext<One, Named> : Context<In, Named>
+export type ContextOf<In extends Fact, Named extends Listed> = [In] extends [Batch<infer One>]
+  ? BatchContext<One, Named>
+  : Context<In, Named>

@@ -37,7 +37,10 @@ export type DataOf<S extends Source> = FactOf<S>['data']
 export type ItemOf<F extends Fact> = F extends Batch<infer One> ? One : F
 export type OneOrMore<T> = T | readonly T[]
 
-/** The lists that a word is given, by name, in one type parameter: a new list needs no new parameter. Optional here: what must be given, the options beside it say. */
+/**
+ * The lists that a word is given, by name, in one type parameter: a new list needs no new parameter.
+ * Optional here: what must be given, the options beside it say.
+ */
 export type Lists<Given, Known> = { readonly [K in keyof Given & keyof Known]?: Given[K] }
 
 /** The one place where types are put onto a plain object. */

@@ -39,7 +39,10 @@ export interface Delivery<Data> extends Subscribing {
   readonly timeout?: Duration
   /** Turns side by side in each process; never two of one order key. @default 64 */
   readonly concurrency?: number
-  /** By the event's key, by none (then one event parks, not its key), or by another field (then one owner reads all lanes: merged). @default 'key' */
+  /**
+   * By the event's key, by none (then one event parks, not its key), or by another field (then one owner reads all lanes: merged).
+   * @default 'key'
+   */
   readonly order?: 'key' | 'none' | ((data: Data) => string)
   /** @default { share: 0.5, of: 20, rest: '30s' } */
   readonly breaker?: boolean | Breaker
@@ -80,7 +83,11 @@ export function positive(what: string, option: string, duration: Duration): numb
 
 function retryOf(what: string, retry: Retry | false | undefined): RetryPolicy {
   const { attempts, from = '200ms', to = '1m' } = retry === false ? { attempts: 1 } : (retry ?? { attempts: 6 })
-  const policy = { attempts: atLeast(what, 'retry.attempts', attempts, 1), fromMs: positive(what, 'retry.from', from), toMs: positive(what, 'retry.to', to) }
+  const policy = {
+    attempts: atLeast(what, 'retry.attempts', attempts, 1),
+    fromMs: positive(what, 'retry.from', from),
+    toMs: positive(what, 'retry.to', to),
+  }
   if (policy.fromMs > policy.toMs) throw optionFault(what, 'retry', `from ${from} is more than to ${to}`)
   return policy
 }
@@ -88,5 +95,10 @@ function retryOf(what: string, retry: Retry | false | undefined): RetryPolicy {
 function breakerOf(what: string, breaker: boolean | Breaker): BreakerPolicy | false {
   if (typeof breaker === 'boolean') return breaker && defaultBreaker
   if (!(breaker.share > 0 && breaker.share <= 1)) throw optionFault(what, 'breaker.share', 'must be more than 0, and 1 at most')
-  return { share: breaker.share, of: atLeast(what, 'breaker.of', breaker.of, 1), keys: defaultBreaker.keys, restMs: positive(what, 'breaker.rest', breaker.rest) }
+  return {
+    share: breaker.share,
+    of: atLeast(what, 'breaker.of', breaker.of, 1),
+    keys: defaultBreaker.keys,
+    restMs: positive(what, 'breaker.rest', breaker.rest),
+  }
 }

@@ -1,6 +1,7 @@
 /** An event: its name, its shape, and how it is kept. Call it, and you have a fact. */
 import type { Contract, Split, Upcast } from '../contracts/contract.ts'
-import { makeFact, type Fact } from '../contracts/fact.ts'
+import type { Fact } from '../contracts/fact.ts'
+import { makeFact } from '../contracts/made-fact.ts'
 import { validate, type Exactly, type Keepable, type Schema } from '../contracts/schema.ts'
 import { fault } from '../kit/fault.ts'
 import { atLeast, define, onlyKnown, optionFault, type FactOf, type Source } from './definition.ts'
@@ -34,7 +35,10 @@ export interface EventOptions<Data> {
   readonly key?: (data: Data) => string
   /** Yesterday's event in today's shape. */
   upcast?(from: Upcasting<Data>): Upcast
-  /** What this one, no longer published, is read as: others, in one turn. It must be in the app, for none of them knows it. Asked when the app is made, so they may stand below. */
+  /**
+   * What this one, no longer published, is read as: others, in one turn. It must be in the app, for none of them knows it.
+   * Asked when the app is made, so they may stand below.
+   */
   becomes?(into: Splitting<Data>): Split
   readonly description?: string
 }

@@ -12,21 +12,51 @@ const Shipped = event('Shipped', z.object({ orderId: z.string() }))
 
 test('given a function that says little of itself, when defined, then the rest is as the documentation has it', () => {
   const { kind, name, on, batch, matches, emits, policy, order, once, from, was } = fn('charge', Placed, { run: () => {} })
-  assert.deepEqual({ kind, name, on, batch, matches, emits, order, once, from, was }, {
-    kind: 'fn', name: 'charge', on: [Placed], batch: undefined, matches: undefined, emits: [], order: 'key', once: undefined, from: 'now', was: undefined,
-  })
+  assert.deepEqual(
+    { kind, name, on, batch, matches, emits, order, once, from, was },
+    {
+      kind: 'fn',
+      name: 'charge',
+      on: [Placed],
+      batch: undefined,
+      matches: undefined,
+      emits: [],
+      order: 'key',
+      once: undefined,
+      from: 'now',
+      was: undefined,
+    },
+  )
   assert.deepEqual(policy, {
-    retry: { attempts: 6, fromMs: 200, toMs: 60_000 }, timeoutMs: 30_000, graceMs: 30_000, concurrency: 64, breaker: { share: 0.5, of: 20, keys: 5, restMs: 30_000 },
+    retry: { attempts: 6, fromMs: 200, toMs: 60_000 },
+    timeoutMs: 30_000,
+    graceMs: 30_000,
+    concurrency: 64,
+    breaker: { share: 0.5, of: 20, keys: 5, restMs: 30_000 },
   })
 })
 
 test('given a function that says all of itself, when defined, then its durations are milliseconds and its pattern compiled', () => {
   const charge = fn('charge', [Placed, Shipped], {
     where: { data: { orderId: [{ prefix: 'o-' }] }, source: ['shop'] },
-    emits: [Shipped], retry: { attempts: 2, from: '1s', to: '5m' }, timeout: '1m', concurrency: 3, breaker: { share: 0.3, of: 50, rest: '10s' },
-    once: { by: (data) => data.orderId, within: '1d' }, order: (data) => data.orderId, from: '2026-01-01T00:00:00Z', was: 'pay', run: () => {},
+    emits: [Shipped],
+    retry: { attempts: 2, from: '1s', to: '5m' },
+    timeout: '1m',
+    concurrency: 3,
+    breaker: { share: 0.3, of: 50, rest: '10s' },
+    once: { by: (data) => data.orderId, within: '1d' },
+    order: (data) => data.orderId,
+    from: '2026-01-01T00:00:00Z',
+    was: 'pay',
+    run: () => {},
   })
-  assert.deepEqual(charge.policy, { retry: { attempts: 2, fromMs: 1_000, toMs: 300_000 }, timeoutMs: 60_000, graceMs: 30_000, concurrency: 3, breaker: { share: 0.3, of: 50, keys: 5, restMs: 10_000 } })
+  assert.deepEqual(charge.policy, {
+    retry: { attempts: 2, fromMs: 1_000, toMs: 300_000 },
+    timeoutMs: 60_000,
+    graceMs: 30_000,
+    concurrency: 3,
+    breaker: { share: 0.3, of: 50, keys: 5, restMs: 10_000 },
+  })
   assert.equal(charge.matches?.({ source: 'shop', data: { orderId: 'o-1' } }), true)
   assert.equal(charge.matches?.({ source: 'shop', data: { orderId: 'x-1' } }), false)
   assert.equal(charge.once?.by({ orderId: 'o-1' }), 'o-1')
@@ -41,7 +71,9 @@ test('given no retry and no breaker, when defined, then there is one attempt and
 })
 
 test('given a batch, when a function stands on it, then it has size, wait and group', () => {
-  const pushed = fn('push', batched(Placed, { size: 100, wait: '5s', by: (order) => order.orderId }), { run: (orders) => void orders.length })
+  const pushed = fn('push', batched(Placed, { size: 100, wait: '5s', by: (order) => order.orderId }), {
+    run: (orders) => void orders.length,
+  })
   assert.deepEqual(pushed.on, [Placed])
   assert.deepEqual([pushed.batch?.size, pushed.batch?.waitMs, pushed.batch?.by?.({ orderId: 'o-1' })], [100, 5_000, 'o-1'])
 })
@@ -74,11 +106,17 @@ test('given an option that can’t be, when a function is defined, then the faul
 test('given no source, two batches, or a batch among events, when a function is defined, then it is refused', () => {
   const batch: Source = batched(Placed, { size: 2, wait: '1s' })
   for (const on of [[], [batch, batch], [batch, Placed], [fn('y', Placed, { run: () => {} }) as unknown as Source]]) {
-    assert.throws(() => fn('x', on, { run: () => {} }), (error) => isFault(error, 'OPTION_INVALID') && error.data['option'] === 'on')
+    assert.throws(
+      () => fn('x', on, { run: () => {} }),
+      (error) => isFault(error, 'OPTION_INVALID') && error.data['option'] === 'on',
+    )
   }
 })
 
 test('given a batch of nothing or of no name, when made, then it is refused', () => {
-  assert.throws(() => batched(Placed, { size: 0, wait: '1s' }), (error) => isFault(error, 'OPTION_INVALID'))
+  assert.throws(
+    () => batched(Placed, { size: 0, wait: '1s' }),
+    (error) => isFault(error, 'OPTION_INVALID'),
+  )
   assert.equal(batched(Placed, { size: 1, wait: '0s' }).waitMs, 0)
 })

@@ -14,7 +14,9 @@ import type { AnyEvent } from './event.ts'
 export type Outcome<F> = void | F | readonly F[]
 
 /** … but of a batch nobody could say which item caused it. */
-export type Returned<S extends Source, Named> = [FactOf<S>] extends [Batch] ? void | Problem<'a batch emits by item: ctx.items[i].emit(…)'> : Outcome<Emitted<Named>>
+export type Returned<S extends Source, Named> = [FactOf<S>] extends [Batch]
+  ? void | Problem<'a batch emits by item: ctx.items[i].emit(…)'>
+  : Outcome<Emitted<Named>>
 
 /** Not `extends Listed`: to hold every event against the bound once more would cost 1,200 instantiations a function. */
 export interface Handling<S extends Source, Named extends Listed> extends Delivery<ItemOf<FactOf<S>>['data']> {
@@ -28,7 +30,7 @@ export type FnOptions<S extends Source, Named extends Listed> = Lists<Named, Lis
 export interface Fn extends Definition {
   readonly kind: 'fn'
   readonly on: readonly AnyEvent[]
-  readonly batch: Pick<BatchPolicy, 'size' | 'waitMs'> & { readonly by: ((data: unknown) => string) | undefined } | undefined
+  readonly batch: (Pick<BatchPolicy, 'size' | 'waitMs'> & { readonly by: ((data: unknown) => string) | undefined }) | undefined
   readonly matches: Matcher | undefined
   readonly emits: readonly AnyEvent[]
   readonly policy: Policy

@@ -17,16 +17,27 @@ const takings = projection('takings', row, {
   index: ['currency', ['currency', 'cents']],
   was: 'revenue',
   apply: (on) => [
-    on(Placed, { by: (order) => order.currency, where: { data: { cents: [{ numeric: ['>', 0] }] } } }, (rows, { currency, cents }) => rows.put({ id: currency, currency, cents })),
+    on(Placed, { by: (order) => order.currency, where: { data: { cents: [{ numeric: ['>', 0] }] } } }, (rows, { currency, cents }) =>
+      rows.put({ id: currency, currency, cents }),
+    ),
     on(Shipped, (rows, { orderId }) => rows.delete(orderId)),
   ],
 })
 
 test('given a projection, when defined, then it says what it takes, how its rows are found and where it begins', () => {
   const { kind, name, key, indexes, from, was, retry } = takings
-  assert.deepEqual({ kind, name, key, indexes, from, was, retry }, {
-    kind: 'projection', name: 'takings', key: 'id', indexes: [['currency'], ['currency', 'cents']], from: 'start', was: 'revenue', retry: { attempts: 6, fromMs: 200, toMs: 60_000 },
-  })
+  assert.deepEqual(
+    { kind, name, key, indexes, from, was, retry },
+    {
+      kind: 'projection',
+      name: 'takings',
+      key: 'id',
+      indexes: [['currency'], ['currency', 'cents']],
+      from: 'start',
+      was: 'revenue',
+      retry: { attempts: 6, fromMs: 200, toMs: 60_000 },
+    },
+  )
   const [placed, shipped] = takings.takes
   assert.deepEqual([placed?.event, shipped?.event], [Placed, Shipped])
   assert.equal(placed?.by?.({ currency: 'EUR' }), 'EUR')
@@ -36,7 +47,13 @@ test('given a projection, when defined, then it says what it takes, how its rows
 
 test('given what it takes, when applied, then it writes with what it was given', () => {
   const put: unknown[] = []
-  const writing: Writing<unknown> = { get: async () => undefined, put: (one) => void put.push(one), patch: () => {}, change: () => {}, delete: (key) => void put.push(key) }
+  const writing: Writing<unknown> = {
+    get: async () => undefined,
+    put: (one) => void put.push(one),
+    patch: () => {},
+    change: () => {},
+    delete: (key) => void put.push(key),
+  }
   const fact = { type: 'Placed', data: {}, id: '1', source: 's', time: '', key: '', version: 1 }
   void takings.takes[0]?.apply(writing, { currency: 'EUR', cents: 2 }, fact)
   void takings.takes[1]?.apply(writing, { orderId: 'o-1' }, fact)
@@ -45,9 +62,15 @@ test('given what it takes, when applied, then it writes with what it was given',
 
 test('given a query of a projection, when it is answered, then it is handed the rows of it', async () => {
   const asked: unknown[] = []
-  const rows = { get: async () => undefined, find: async (what: unknown) => (asked.push(what), { rows: [], next: undefined }), count: async () => 0 }
+  const rows = {
+    get: async () => undefined,
+    find: async (what: unknown) => (asked.push(what), { rows: [], next: undefined }),
+    count: async () => 0,
+  }
   const asking = { rows: (of: unknown) => (asked.push(of), rows) } as unknown as Asking
-  const ofCurrency = takings.query('of-currency', z.object({ currency: z.string() }), (found, { currency }) => found.find({ where: { currency } }))
+  const ofCurrency = takings.query('of-currency', z.object({ currency: z.string() }), (found, { currency }) =>
+    found.find({ where: { currency } }),
+  )
   assert.deepEqual([ofCurrency.kind, ofCurrency.name, ofCurrency.of], ['query', 'of-currency', 'takings'])
   assert.deepEqual(await ofCurrency.answer({ currency: 'EUR' }, asking), { rows: [], next: undefined })
   assert.deepEqual(asked, [takings, { where: { currency: 'EUR' } }])
@@ -60,12 +83,29 @@ test('given a query of none, when it is answered, then it has its input and what
 })
 
 test('given a projection that takes nothing or says what can’t be, when defined, then it is refused', () => {
-  const apply = (on: Parameters<Parameters<typeof projection<{ id: string }, 'id'>>[2]['apply']>[0]) => [on(Shipped, (rows) => rows.delete('x'))]
+  const apply = (on: Parameters<Parameters<typeof projection<{ id: string }, 'id'>>[2]['apply']>[0]) => [
+    on(Shipped, (rows) => rows.delete('x')),
+  ]
   const narrow = z.object({ id: z.string() })
-  assert.throws(() => projection('x', narrow, { key: 'id', apply: () => [] }), (error) => isFault(error, 'OPTION_INVALID'))
-  assert.throws(() => projection('x', narrow, { key: 'id', apply, ...({ version: 2 } as object) }), (error) => isFault(error, 'OPTION_INVALID') && error.data['option'] === 'version')
-  assert.throws(() => projection('x y', narrow, { key: 'id', apply }), (error) => isFault(error, 'NAME_INVALID'))
-  assert.throws(() => takings.query('', narrow, () => 1), (error) => isFault(error, 'NAME_INVALID'))
+  assert.throws(
+    () => projection('x', narrow, { key: 'id', apply: () => [] }),
+    (error) => isFault(error, 'OPTION_INVALID'),
+  )
+  assert.throws(
+    () => projection('x', narrow, { key: 'id', apply, ...({ version: 2 } as object) }),
+    (error) => isFault(error, 'OPTION_INVALID') && error.data['option'] === 'version',
+  )
+  assert.throws(
+    () => projection('x y', narrow, { key: 'id', apply }),
+    (error) => isFault(error, 'NAME_INVALID'),
+  )
+  assert.throws(
+    () => takings.query('', narrow, () => 1),
+    (error) => isFault(error, 'NAME_INVALID'),
+  )
   const mistaken = { where: { data: {} } }
-  assert.throws(() => projection('x', narrow, { key: 'id', apply: (on) => [on(Shipped, mistaken, (rows) => rows.delete('x'))] }), (error) => isFault(error, 'PATTERN_INVALID') && error.message.includes('projection x'))
+  assert.throws(
+    () => projection('x', narrow, { key: 'id', apply: (on) => [on(Shipped, mistaken, (rows) => rows.delete('x'))] }),
+    (error) => isFault(error, 'PATTERN_INVALID') && error.message.includes('projection x'),
+  )
 })

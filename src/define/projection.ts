@@ -8,12 +8,13 @@ import { define, onlyKnown, oneOrMore, optionFault, type DataOf, type Definition
 import { beginning, policyOf, type Retry, type Subscribing } from './delivery.ts'
 import type { AnyEvent } from './event.ts'
 import { queryOver, type Query } from './query.ts'
-import type { Rows, Writing } from './rows.ts'
-
-declare const holds: unique symbol
+import type { Holding, Rows, Writing } from './rows.ts'
 
 export interface Taking<E extends AnyEvent> {
-  /** The order key that its rows are written under, where it isn't the event's: then one owner reads all lanes (merged), and what fails parks by it. */
+  /**
+   * The order key that its rows are written under, where it isn't the event's:
+   * then one owner reads all lanes (merged), and what fails parks by it.
+   */
   by?(data: DataOf<E>): string
   readonly where?: Pattern<Received<FactOf<E>>>
 }
@@ -56,8 +57,8 @@ export interface AnyProjection extends Definition {
   readonly was: string | undefined
 }
 
-export interface Projection<Row, Indexed extends keyof Row> extends AnyProjection {
-  readonly [holds]: Rows<Row, Indexed>
+export interface Projection<Row, Indexed extends keyof Row> extends AnyProjection, Holding<Row, Indexed> {
+  readonly kind: 'projection'
   /** A question about its rows. */
   query<S extends Schema, Output>(
     name: string,

@@ -1,9 +1,7 @@
 /** A query: a question with a checked input, and code that answers it from rows and resources. */
 import type { InputOf, OutputOf, Schema } from '../contracts/schema.ts'
-import type { Asking } from './context.ts'
+import type { Asking, Question } from './context.ts'
 import { define, type Definition } from './definition.ts'
-
-declare const asks: unique symbol
 
 /** A query of whatever input: what the runtime works with. */
 export interface AnyQuery extends Definition {
@@ -15,8 +13,8 @@ export interface AnyQuery extends Definition {
   answer(input: unknown, asking: Asking): unknown
 }
 
-export interface Query<Input, Output> extends AnyQuery {
-  readonly [asks]: (input: Input) => Output
+export interface Query<Input, Output> extends AnyQuery, Question<Input, Output> {
+  readonly kind: 'query'
 }
 
 /** A question that no single projection answers. */

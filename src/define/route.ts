@@ -10,7 +10,9 @@ export type Endpoint = `${Method} /${string}`
 
 type ParamNames<Path extends string> = Path extends `${string}:${infer Name}/${infer Rest}`
   ? Name | ParamNames<Rest>
-  : Path extends `${string}:${infer Name}` ? Name : never
+  : Path extends `${string}:${infer Name}`
+    ? Name
+    : never
 
 export interface HttpRequest<At extends string> extends Request {
   readonly params: { readonly [Name in ParamNames<At>]: string }
@@ -47,7 +49,10 @@ export function route<const At extends Endpoint, T extends Target | Handler<At>>
   const what = `route ${at}`
   const [, method, path] = /^(GET|POST|PUT|PATCH|DELETE) (\/|(?:\/(?::[A-Za-z_]\w*|[A-Za-z0-9._~-]+))+)$/.exec(at) ?? []
   if (method === undefined || path === undefined) throw optionFault(what, 'endpoint', 'must be like GET /orders/:orderId')
-  const params = path.split('/').filter((part) => part.startsWith(':')).map((part) => part.slice(1))
+  const params = path
+    .split('/')
+    .filter((part) => part.startsWith(':'))
+    .map((part) => part.slice(1))
   if (new Set(params).size < params.length) throw optionFault(what, 'endpoint', 'names a parameter twice')
   return made('route', at, { method, path, params, to: behind(what, method, to as unknown as Target | Route['to']) })
 }

@@ -1,4 +1,13 @@
 /** Rows, as those who read them see them, and as the projection that owns them writes them. */
+import type { Definition } from './definition.ts'
+
+declare const holds: unique symbol
+
+/** What has rows: a projection. The symbol is for types alone: nothing of it is there when it runs. */
+export interface Holding<Row, Indexed extends keyof Row> extends Definition {
+  readonly kind: 'projection'
+  readonly [holds]?: Rows<Row, Indexed>
+}
 
 /** A value, one of several, or a range. */
 export type Condition<T> = T | { readonly in: readonly T[] } | { readonly from?: T; readonly below?: T }
@@ -24,7 +33,8 @@ export interface Rows<Row, Indexed extends keyof Row> {
 }
 
 /**
- * What a projection writes with: staged, and committed with the mark. No `find`, no `count`, no clock: rows equal the log's fold, however run.
+ * What a projection writes with: staged, and committed with the mark.
+ * No `find`, no `count`, no clock: rows equal the log's fold, however run.
  * A row remembers the order key that wrote it, even deleted; to read or write it under another is the fault ROW_SHARED, which names `by`.
  */
 export interface Writing<Row> {

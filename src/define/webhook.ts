@@ -1,4 +1,7 @@
-/** A signed webhook in: a door, like a route. What arrives is checked, and published as an ordinary event, with that event's version, key and upcasting. */
+/**
+ * A signed webhook in: a door, like a route. What arrives is checked, and published as an ordinary event,
+ * with that event's version, key and upcasting.
+ */
 import type { Schema } from '../contracts/schema.ts'
 import { made, onlyKnown, optionFault, type DataOf, type Definition } from './definition.ts'
 import type { AnyEvent } from './event.ts'

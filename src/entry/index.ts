@@ -17,3 +17,4 @@ export { github, standardWebhooks, webhook, type Verifier } from '../define/webh
 export type { Duration } from '../kit/duration.ts'
 export { isFault, type Fault } from '../kit/fault.ts'
 export type { Pattern } from '../rules/pattern.ts'
+export { start, type Running, type StartOptions } from './start.ts'

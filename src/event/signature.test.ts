@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { isFault } from '../kit/fault.ts'
-import { toleranceMs, verify, type Delivery } from './signature.ts'
+import { toleranceMs, verifier, type Delivery, type Scheme, type Signed } from './signature.ts'
 
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 const sentMs = 1_614_265_330_000
@@ -12,6 +12,10 @@ const vector = {
   'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',
   'webhook-timestamp': '1614265330',
   'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+}
+
+function verify(scheme: Scheme, secrets: string, from: Delivery, nowMs: number): Signed {
+  return verifier(scheme, secrets)(from, nowMs)
 }
 
 function delivery(headers: Readonly<Record<string, string>>, bytes: Uint8Array = body): Delivery {

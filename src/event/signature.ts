@@ -1,5 +1,5 @@
 /** Who sent this? Signatures of webhooks, checked on the raw bytes. Own code, for time comes in: Standard Webhooks and GitHub's `X-Hub-Signature-256`. */
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { fault } from '../kit/fault.ts'
 
 export type Scheme = 'standard-webhooks' | 'github'
@@ -22,16 +22,21 @@ export type Signed =
 /** How far a sender's clock may be from ours, and a delivery on its way. */
 export const toleranceMs = 300_000
 
+export type Verify = (delivery: Delivery, nowMs: number) => Signed
+
 /**
  * `secret` may hold several, from the newest to the oldest, while keys are being changed: one a line, those of Standard Webhooks by any white space.
- * Every signature is held against every secret, whichever fits, so that the time taken tells nothing.
+ * Every signature is held against every secret, whichever fits, so that the time taken tells nothing. Made once: to make a key takes longer than to use it.
  */
-export function verify(scheme: Scheme, secret: string, delivery: Delivery, nowMs: number): Signed {
-  return scheme === 'github' ? verifyGithub(secret, delivery) : verifyStandard(secret, delivery, nowMs)
+export function verifier(scheme: Scheme, secret: string): Verify {
+  const lines = scheme === 'github' ? secret.split('\n').map((line) => line.trim()) : secret.split(/\s+/)
+  const bytes = lines.filter((line) => line !== '').map(scheme === 'github' ? (line) => Buffer.from(line) : standardKey)
+  if (bytes.length === 0) throw fault('SECRET_INVALID', 'the secret of a webhook is empty')
+  const keys = bytes.map((one) => createSecretKey(one))
+  return scheme === 'github' ? (delivery) => verifyGithub(keys, delivery) : (delivery, nowMs) => verifyStandard(keys, delivery, nowMs)
 }
 
-function verifyStandard(secret: string, { headers, body }: Delivery, nowMs: number): Signed {
-  const keys = secret.split(/\s+/).filter((one) => one !== '').map(standardKey)
+function verifyStandard(keys: readonly KeyObject[], { headers, body }: Delivery, nowMs: number): Signed {
   const [id, timestamp, signatures] = [headers.get('webhook-id'), headers.get('webhook-timestamp'), headers.get('webhook-signature')]
   if (id === null || id === '') return { is: 'missing', header: 'webhook-id' }
   if (timestamp === null) return { is: 'missing', header: 'webhook-timestamp' }
@@ -45,25 +50,23 @@ function verifyStandard(secret: string, { headers, body }: Delivery, nowMs: numb
   return Math.abs(ageMs) > toleranceMs ? { is: 'stale', ageMs } : { is: 'ok' }
 }
 
-function verifyGithub(secret: string, { headers, body }: Delivery): Signed {
-  const keys = secret.split('\n').map((line) => line.trim()).filter((line) => line !== '')
+function verifyGithub(keys: readonly KeyObject[], { headers, body }: Delivery): Signed {
   const signature = headers.get('x-hub-signature-256')
   if (signature === null) return { is: 'missing', header: 'x-hub-signature-256' }
   const given = bytesOf(/^sha256=([0-9a-f]{64})$/i.exec(signature)?.[1], 'hex')
   if (given.length === 0) return { is: 'malformed', header: 'x-hub-signature-256' }
-  return anyFits(keys.map((key) => Buffer.from(key)), given, [body]) ? { is: 'ok' } : { is: 'wrong' }
+  return anyFits(keys, given, [body]) ? { is: 'ok' } : { is: 'wrong' }
 }
 
 /** `whsec_` and base64, or the base64 alone. */
-function standardKey(secret: string): Uint8Array {
+function standardKey(secret: string): Buffer {
   const base64 = secret.startsWith('whsec_') ? secret.slice(6) : secret
   const key = Buffer.from(base64, 'base64')
   if (key.length === 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) throw fault('SECRET_INVALID', 'a secret of Standard Webhooks is whsec_ and base64')
   return key
 }
 
-function anyFits(keys: readonly Uint8Array[], given: readonly Uint8Array[], content: readonly (string | Uint8Array)[]): boolean {
-  if (keys.length === 0) throw fault('SECRET_INVALID', 'the secret of a webhook is empty')
+function anyFits(keys: readonly KeyObject[], given: readonly Uint8Array[], content: readonly (string | Uint8Array)[]): boolean {
   let fits = false
   for (const key of keys) {
     const hmac = createHmac('sha256', key)

@@ -26,13 +26,13 @@ export class Attempt implements Watched {
   readonly #watch: Watch
   readonly #ended: Ended
 
-  constructor(subscription: Subscription, work: Work, watch: Watch, storeMs: number, look: Look, ended: Ended) {
+  constructor(subscription: Subscription, id: string, work: Work, watch: Watch, storeMs: number, look: Look, ended: Ended) {
     this.work = work
     this.#subscription = subscription
     this.#watch = watch
     this.#ended = ended
     this.deadlineMs = watch.nowMs() + subscription.policy.timeoutMs
-    this.#turn = new OpenTurn(subscription.name, work.entries, work.attempt, storeMs, look)
+    this.#turn = new OpenTurn(subscription.name, id, work.entries, work.attempt, storeMs, look)
   }
 
   start(): void {

@@ -21,6 +21,8 @@ export interface FlowOptions {
   readonly settings?: Partial<Settings>
   /** Of the plan: a newer one denies older processes new leases. @default 0 */
   readonly generation?: number
+  /** Told of each subscription what the store knows it by, before anything runs. */
+  onCrew?(name: string, id: string): void
 }
 
 export interface Flow {
@@ -38,6 +40,7 @@ export async function openFlow(ports: Ports, options: FlowOptions): Promise<Flow
   for (const subscription of options.subscriptions) {
     const { id, sinceMs } = await deploy(context, subscription)
     crews.push(new Crew(subscription, id, sinceMs))
+    options.onCrew?.(subscription.name, id)
   }
   const membership = new Membership(context, crews, options.generation ?? 0)
   await membership.start()

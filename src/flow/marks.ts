@@ -32,6 +32,7 @@ export class Marks {
   }
 
   take(entry: Entry): void {
+    if (this.#open.size === 0 && this.#passed > this.#mark) this.#mark = this.#passed
     this.#open.add(entry)
   }
 

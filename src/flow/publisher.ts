@@ -41,7 +41,7 @@ async function repeat(store: Store, events: readonly Stored[], known: readonly s
   const before = slices.map(({ events: [first] }) => first)
   const first = before[0]
   const same = events.every((event, i) => sameContent(event, before[i])) && (first === undefined || countOf(first) === events.length)
-  if (!same) throw fault('PUBLISH_DIFFERS', 'this id was published before, with other content or another count of events', { ids: known.map((name) => name.split('\n').at(-1)) })
+  if (!same) throw fault('ID_TAKEN', 'this id was published before, with other content or another count of events', { ids: known.map((name) => name.split('\n').at(-1)) })
   return { at: before.flatMap((event) => (event === undefined ? [] : [{ lane: event.lane, position: event.position }])), repeated: true }
 }
 

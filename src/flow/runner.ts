@@ -183,7 +183,7 @@ export class Runner implements Ended, Committing {
 
   #run(work: Work): void {
     const { crew, context } = this.lane
-    const attempt = new Attempt(crew.subscription, work, context.watch, context.clock.nowMs(), this.#look, this)
+    const attempt = new Attempt(crew.subscription, crew.id, work, context.watch, context.clock.nowMs(), this.#look, this)
     this.lane.attempts.add(attempt)
     attempt.start()
   }

@@ -26,6 +26,8 @@ export interface Staged {
 }
 
 export interface Turn {
+  /** What the store knows the subscription by. */
+  readonly subscription: string
   /** One, or those of a batch, in the order of the lane. */
   readonly taken: readonly Taken[]
   /** 1 is the first. */
@@ -58,6 +60,7 @@ export class OpenTurn implements Turn {
   readonly taken: readonly Taken[]
   readonly attempt: number
   readonly storeMs: number
+  readonly subscription: string
   readonly #who: string
   readonly #look: Look
   #reads: Map<string, Key & { rev: string | null }> | undefined
@@ -67,8 +70,9 @@ export class OpenTurn implements Turn {
   #repeated = false
   #closed: string | undefined
 
-  constructor(who: string, taken: readonly Taken[], attempt: number, storeMs: number, look: Look) {
+  constructor(who: string, subscription: string, taken: readonly Taken[], attempt: number, storeMs: number, look: Look) {
     this.#who = who
+    this.subscription = subscription
     this.taken = taken
     this.attempt = attempt
     this.storeMs = storeMs

@@ -48,6 +48,17 @@ test('given two processes with the same clock, when they mint, then no id is in 
   assert.equal(new Set(all).size, all.length)
 })
 
+test('given two processes that count from the same number in the same millisecond, when they mint, then the rest is chance and differs', () => {
+  const mint = (chance: number) => {
+    const drawn = [0.5, chance]
+    return idMint({ nowMs: () => 5_000, random: () => drawn.shift() ?? 0 })
+  }
+  const [one, other] = [mint(0.1), mint(0.2)]
+  const ids = [one(), other()]
+  assert.equal(ids[0]?.slice(0, 23), ids[1]?.slice(0, 23))
+  assert.notEqual(ids[0], ids[1])
+})
+
 test('given the same time and parts, when an id is made of them, then it is for ever the same', () => {
   assert.equal(uuidV7From(1_735_000_000_123, ['charge-card', 'cause', 0, 0, 0, '{"a":1}']), '0193f60f-067b-7b36-9899-67970c82779b')
   assert.equal(uuidV7From(0, []), '00000000-0000-7e3b-8c44-298fc1c149af')

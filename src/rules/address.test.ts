@@ -9,12 +9,28 @@ test('given spellings of one address, when made canonical, then they are equal',
     ['::', '0:0:0:0:0:0:0:0'],
     ['::ffff:1.2.3.4', '::ffff:102:304'],
   ]
-  for (const [first = '', ...others] of same) for (const other of others) assert.equal(canonicalAddress(other), canonicalAddress(first), other)
+  for (const [first = '', ...others] of same)
+    for (const other of others) assert.equal(canonicalAddress(other), canonicalAddress(first), other)
   assert.notEqual(canonicalAddress('::'), undefined)
 })
 
 test('given what is no address, when made canonical, then there is none', () => {
-  for (const text of ['', 'beef', '1.2.3', '1.2.3.4.5', '1.2.3.256', '1:2:3', '1::2::3', ':::', '1:2:3:4:5:6:7:8:9', '1:2:3:4:5:6:7::8', 'face:', '12345::', ':1:2:3:4:5:6:7', '1.2.3.4:1::']) {
+  for (const text of [
+    '',
+    'beef',
+    '1.2.3',
+    '1.2.3.4.5',
+    '1.2.3.256',
+    '1:2:3',
+    '1::2::3',
+    ':::',
+    '1:2:3:4:5:6:7:8:9',
+    '1:2:3:4:5:6:7::8',
+    'face:',
+    '12345::',
+    ':1:2:3:4:5:6:7',
+    '1.2.3.4:1::',
+  ]) {
     assert.equal(canonicalAddress(text), undefined, text)
   }
 })

@@ -33,8 +33,9 @@ const rulesMax = 1_000
 /** These can't be fields under `$or`: a list of operators is meant for a field. */
 const reserved: ReadonlySet<string> = new Set(
   (
-    'exactly equals-ignore-case prefix suffix anything-but exists wildcard numeric cidr = < <= > >= regex not-wildcard not-equals-ignore-case date-after date-on-or-after ' +
-    'date-before date-on-or-before in-date-range ip-address-in-range ip-address-not-in-range'
+    'exactly equals-ignore-case prefix suffix anything-but exists wildcard numeric cidr = < <= > >= regex ' +
+    'not-wildcard not-equals-ignore-case date-after date-on-or-after date-before date-on-or-before in-date-range ' +
+    'ip-address-in-range ip-address-not-in-range'
   ).split(' '),
 )
 
@@ -130,9 +131,11 @@ function affixTest(operator: 'prefix' | 'suffix', affixes: readonly string[]): T
 function otherTest(argument: unknown, at: Where): Test {
   if (isMembers(argument)) {
     const [[operator, affix] = ['', undefined], ...others]: readonly (readonly [string, unknown])[] = Object.entries(argument)
-    if (others.length > 0 || (operator !== 'prefix' && operator !== 'suffix')) throw invalid(at, 'anything-but takes a value, a list of values, prefix or suffix')
+    if (others.length > 0 || (operator !== 'prefix' && operator !== 'suffix'))
+      throw invalid(at, 'anything-but takes a value, a list of values, prefix or suffix')
     const affixes: readonly unknown[] = Array.isArray(affix) ? affix : [affix]
-    if (!isTexts(affixes) || affixes.includes('')) throw invalid({ ...at, pointer: `${at.pointer}/${operator}` }, `${operator} takes a text or a list of texts here, none of them empty`)
+    if (!isTexts(affixes) || affixes.includes(''))
+      throw invalid({ ...at, pointer: `${at.pointer}/${operator}` }, `${operator} takes a text or a list of texts here, none of them empty`)
     const test = affixTest(operator, affixes)
     return (leaf) => !test(leaf)
   }

@@ -20,7 +20,12 @@ test('given the recorded patterns and events, when each is compiled and asked, t
   assert.ok(rows.length > 300)
   for (const row of rows) {
     const pattern: unknown = JSON.parse(row.pattern)
-    if (row.expect === 'error') assert.throws(() => compilePattern(pattern), (error) => isFault(error, 'PATTERN_INVALID'), row.pattern)
+    if (row.expect === 'error')
+      assert.throws(
+        () => compilePattern(pattern),
+        (error) => isFault(error, 'PATTERN_INVALID'),
+        row.pattern,
+      )
     else assert.equal(compilePattern(pattern)(JSON.parse(row.event)), row.expect, `${row.pattern} on ${row.event}`)
   }
 })
@@ -78,7 +83,11 @@ test('given a mistaken pattern, when compiled, then the fault names the place an
   for (const [pattern, pointer, rule] of mistakes) {
     assert.throws(
       () => compilePattern(pattern, 'fn charge: where'),
-      (error) => isFault(error, 'PATTERN_INVALID') && error.data['pointer'] === pointer && rule.test(error.message) && error.message.includes('fn charge: where'),
+      (error) =>
+        isFault(error, 'PATTERN_INVALID') &&
+        error.data['pointer'] === pointer &&
+        rule.test(error.message) &&
+        error.message.includes('fn charge: where'),
       `${JSON.stringify(pattern)} at ${pointer}`,
     )
   }
@@ -86,34 +95,49 @@ test('given a mistaken pattern, when compiled, then the fault names the place an
 
 test('given many alternatives that multiply, when there are more than a thousand, then it is refused', () => {
   const two = (field: string) => ({ $or: [{ [field]: ['x'] }, { [field]: ['y'] }] })
-  const nested = (n: number): object => (n === 0 ? two('z') : { $or: [{ a: [1], [`n${n}`]: nested(n - 1) }, { b: [1], [`n${n}`]: nested(n - 1) }] })
+  const nested = (n: number): object =>
+    n === 0
+      ? two('z')
+      : {
+          $or: [
+            { a: [1], [`n${n}`]: nested(n - 1) },
+            { b: [1], [`n${n}`]: nested(n - 1) },
+          ],
+        }
   assert.doesNotThrow(() => compilePattern(nested(8)))
-  assert.throws(() => compilePattern(nested(9)), (error) => isFault(error, 'PATTERN_INVALID'))
+  assert.throws(
+    () => compilePattern(nested(9)),
+    (error) => isFault(error, 'PATTERN_INVALID'),
+  )
 })
 
 test('given arrays made to be long to choose from, when asked, then it ends, by name', () => {
   const many = (field: object) => Array.from({ length: 3_000 }, () => field)
   const pattern = compilePattern({ a: { x: [1] }, b: { x: [1] }, c: { x: [1], y: [1] } })
   const event = { a: many({ x: 1 }), b: many({ x: 1 }), c: [{ x: 1 }, { y: 1 }] }
-  assert.throws(() => pattern(event), (error) => isFault(error, 'PATTERN_TOO_COSTLY'))
+  assert.throws(
+    () => pattern(event),
+    (error) => isFault(error, 'PATTERN_TOO_COSTLY'),
+  )
   assert.equal(compilePattern({ c: { x: [1], y: [1] } })({ c: [...many({ x: 1 }), ...many({ y: 1 }), { x: 1, y: 1 }] }), true)
 })
 
-// ── against the definition, read literally ───────────────────────────────────
 interface Leaf {
   readonly path: string
   readonly value: unknown
   readonly elements: ReadonlyMap<number, number>
 }
 
-/** Every leaf with the element it comes from, of each array that it sits in as part of an object or of an inner array. */
+/** The definition, read literally: every leaf with the element it comes from, of each array that it sits in as part of an object or an array. */
 function leavesOf(event: unknown): readonly Leaf[] {
   const leaves: Leaf[] = []
   let arrays = 0
   const walk = (value: unknown, path: string, elements: ReadonlyMap<number, number>): void => {
     if (Array.isArray(value)) {
       const array = arrays++
-      value.forEach((item, index) => walk(item, path, typeof item === 'object' && item !== null ? new Map([...elements, [array, index]]) : elements))
+      value.forEach((item, index) =>
+        walk(item, path, typeof item === 'object' && item !== null ? new Map([...elements, [array, index]]) : elements),
+      )
     } else if (typeof value === 'object' && value !== null) {
       for (const [name, inner] of Object.entries(value)) walk(inner, path === '' ? name : `${path}.${name}`, elements)
     } else leaves.push({ path, value, elements })
@@ -137,7 +161,8 @@ function literally(pattern: Tree, event: unknown): boolean {
   flatten(pattern, '')
   const paths = [...wanted.keys()].sort()
   const leaves = leavesOf(event)
-  const together = (leaf: Leaf, chosen: readonly Leaf[]) => chosen.every((other) => [...leaf.elements].every(([array, index]) => (other.elements.get(array) ?? index) === index))
+  const together = (leaf: Leaf, chosen: readonly Leaf[]) =>
+    chosen.every((other) => [...leaf.elements].every(([array, index]) => (other.elements.get(array) ?? index) === index))
   const meets = (value: unknown, expected: Expectation) =>
     typeof expected === 'string' ? value === expected : 'exists' in expected ? expected.exists : value !== expected['anything-but']
   const choose = (at: number, chosen: readonly Leaf[]): boolean => {
@@ -145,8 +170,13 @@ function literally(pattern: Tree, event: unknown): boolean {
     if (path === undefined) return true
     const candidates = leaves.filter((leaf) => leaf.path === path && together(leaf, chosen))
     const expectations = wanted.get(path) ?? []
-    if (candidates.some((leaf) => expectations.some((expected) => meets(leaf.value, expected)) && choose(at + 1, [...chosen, leaf]))) return true
-    return candidates.length === 0 && expectations.some((expected) => typeof expected !== 'string' && 'exists' in expected && !expected.exists) && choose(at + 1, chosen)
+    if (candidates.some((leaf) => expectations.some((expected) => meets(leaf.value, expected)) && choose(at + 1, [...chosen, leaf])))
+      return true
+    return (
+      candidates.length === 0 &&
+      expectations.some((expected) => typeof expected !== 'string' && 'exists' in expected && !expected.exists) &&
+      choose(at + 1, chosen)
+    )
   }
   return choose(0, [])
 }
@@ -158,13 +188,25 @@ const expectation: fc.Arbitrary<Expectation> = fc.oneof(
   fc.constantFrom('x', 'y').map((text) => ({ 'anything-but': text })),
 )
 const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
-  tree: fc.dictionary(name, fc.oneof({ depthSize: 'small', withCrossShrink: true }, fc.array(expectation, { minLength: 1, maxLength: 2 }), tie('tree')), { minKeys: 1, maxKeys: 3 }),
+  tree: fc.dictionary(
+    name,
+    fc.oneof({ depthSize: 'small', withCrossShrink: true }, fc.array(expectation, { minLength: 1, maxLength: 2 }), tie('tree')),
+    { minKeys: 1, maxKeys: 3 },
+  ),
 }))
 const { node } = fc.letrec<{ node: unknown }>((tie) => ({
-  node: fc.oneof({ depthSize: 'medium' }, fc.constantFrom('x', 'y', null), fc.array(tie('node'), { maxLength: 3 }), fc.dictionary(name, tie('node'), { maxKeys: 3 })),
+  node: fc.oneof(
+    { depthSize: 'medium' },
+    fc.constantFrom('x', 'y', null),
+    fc.array(tie('node'), { maxLength: 3 }),
+    fc.dictionary(name, tie('node'), { maxKeys: 3 }),
+  ),
 }))
 /** Half of them with a list of records, which a pattern may ask two fields of. */
-const records = fc.array(fc.dictionary(name, fc.oneof(node, fc.constantFrom('x', 'y')), { minKeys: 1, maxKeys: 2 }), { minLength: 1, maxLength: 4 })
+const records = fc.array(fc.dictionary(name, fc.oneof(node, fc.constantFrom('x', 'y')), { minKeys: 1, maxKeys: 2 }), {
+  minLength: 1,
+  maxLength: 4,
+})
 const event = fc.dictionary(name, fc.oneof(node, records), { maxKeys: 3 })
 
 test('given any pattern and event, when asked, then the answer is that of the definition read literally', () => {
@@ -181,7 +223,12 @@ test('given any pattern and event, when asked, then the answer is that of the de
 })
 
 test('given the fields of a pattern in another order, when asked, then the answer is the same', () => {
-  const turned = (value: Tree): Tree => Object.fromEntries(Object.entries(value).reverse().map(([field, inner]) => [field, Array.isArray(inner) ? [...inner].reverse() : turned(inner as Tree)]))
+  const turned = (value: Tree): Tree =>
+    Object.fromEntries(
+      Object.entries(value)
+        .reverse()
+        .map(([field, inner]) => [field, Array.isArray(inner) ? [...inner].reverse() : turned(inner as Tree)]),
+    )
   fc.assert(
     fc.property(tree, event, (pattern, given) => {
       // A path that is named twice is overridden by the later: there the order counts.

@@ -1,8 +1,11 @@
 /**
- * Whether an event fits a pattern. Compiled once, with every mistake told by its place; then a walk over the fields that the pattern names, and a choice of one leaf for each.
+ * Whether an event fits a pattern. Compiled once, with every mistake told by its place;
+ * then a walk over the fields that the pattern names, and a choice of one leaf for each.
  *
- *   pattern ──$or multiplied out──▶ sub-rules of conditions by path ──▶ fits where one sub-rule has a leaf for each of its paths,
- *                                                                       no two of them from different elements of one array
+ *   pattern ──$or multiplied out──▶ sub-rules: what the leaves of each path must be
+ *   event ───────gathered─────────▶ the leaves of those paths, each with the array elements that it comes from
+ *
+ * It fits where one sub-rule has a leaf for each of its paths, no two of them from different elements of one array.
  */
 import { fault } from '../kit/fault.ts'
 import { conditionsOf, type Condition } from './condition.ts'
@@ -23,7 +26,10 @@ export function compilePattern(pattern: unknown, what = 'pattern'): Matcher {
   }
 }
 
-/** A prefix of the wanted paths, and under which of an object's names they go on. A name may itself contain dots: `{ 'a.b': 1 }` and `{ a: { b: 1 } }` are one path. */
+/**
+ * A prefix of the wanted paths, and under which of an object's names they go on.
+ * A name may itself contain dots: `{ 'a.b': 1 }` and `{ a: { b: 1 } }` are one path.
+ */
 interface Field {
   readonly conditions: readonly number[]
   readonly names: ReadonlyMap<string, Field>
@@ -66,14 +72,23 @@ interface Place {
   readonly element: number
 }
 
-/** Arrays are transparent. An element that is an object or an array is a place of its own; a scalar belongs to whatever its array belongs to. */
-function gather(field: Field, value: unknown, place: Place | undefined, depth: number, conditions: readonly Condition[], spots: readonly Spot[]): void {
+/** Arrays are transparent. An element that is an object or an array is a place of its own; a scalar belongs where its array belongs. */
+function gather(
+  field: Field,
+  value: unknown,
+  place: Place | undefined,
+  depth: number,
+  conditions: readonly Condition[],
+  spots: readonly Spot[],
+): void {
   if (Array.isArray(value)) {
     if (depth === depthMax) throw fault('PATTERN_TOO_COSTLY', `arrays nested deeper than ${depthMax}`)
     const array: Occurrence = { outer: place }
-    for (const [element, item] of value.entries()) gather(field, item, typeof item === 'object' && item !== null ? { array, element } : place, depth + 1, conditions, spots)
+    for (const [element, item] of value.entries())
+      gather(field, item, typeof item === 'object' && item !== null ? { array, element } : place, depth + 1, conditions, spots)
   } else if (typeof value === 'object' && value !== null) {
-    for (const [name, next] of field.names) if (Object.hasOwn(value, name)) gather(next, Reflect.get(value, name), place, depth, conditions, spots)
+    for (const [name, next] of field.names)
+      if (Object.hasOwn(value, name)) gather(next, Reflect.get(value, name), place, depth, conditions, spots)
   } else if (value !== undefined) {
     for (const at of field.conditions) {
       const spot = spotAt(spots[at], place)

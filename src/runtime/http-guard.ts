@@ -8,8 +8,8 @@ import type { HttpOptions } from './http-door.ts'
 export interface Guard {
   /** Throws HOST_REFUSED or ORIGIN_REFUSED. A route that changes nothing may be asked from anywhere, for a browser keeps its answer from other pages. */
   check(request: Request, changes: boolean): void
-  /** The headers that let a page of another origin read an answer: none, if it may not. */
-  cors(request: Request): Readonly<Record<string, string>>
+  /** The headers that let a page of another origin read an answer; `undefined`: it may not. */
+  cors(request: Request): Readonly<Record<string, string>> | undefined
 }
 
 export function guardOf({ host = '127.0.0.1', hosts = [host, 'localhost', '127.0.0.1', '[::1]'], origins = [] }: HttpOptions): Guard {
@@ -28,7 +28,7 @@ export function guardOf({ host = '127.0.0.1', hosts = [host, 'localhost', '127.0
     },
     cors(request) {
       const origin = request.headers.get('origin')
-      if (origin === null || !allowed(origin)) return {}
+      if (origin === null || !allowed(origin)) return undefined
       return { 'access-control-allow-origin': origin, vary: 'origin', 'cross-origin-resource-policy': 'cross-origin' }
     },
   }

@@ -10,8 +10,9 @@ import { readBody, readJson } from './http-body.ts'
 import type { Door, Doors, Fetch, HttpOptions } from './http-door.ts'
 import { guardOf, type Guard } from './http-guard.ts'
 import { idempotencyKey, readPost, routedData, routedInput } from './http-publish.ts'
-import { deliver } from './http-webhook.ts'
+import { webhookDoor } from './http-webhook.ts'
 import { explained, problemOf, problemResponse, type Pointing } from './problem.ts'
+import { securityHeaders, withHeaders } from './http-headers.ts'
 
 type Params = Readonly<Record<string, string>>
 
@@ -44,7 +45,7 @@ export async function openDoor(door: Door, doors: Doors, options: HttpOptions = 
     const cors = guard.cors(request)
     const preflight = request.method === 'OPTIONS' && request.headers.has('access-control-request-method')
     const answer = preflight ? preflighted(request, cors, allowedAt(entries, new URL(request.url).pathname)) : await router.fetch(request)
-    return secured(answer, cors)
+    return cors === undefined ? answer : withHeaders(answer, cors, true)
   }
 }
 
@@ -65,12 +66,10 @@ function allEntries(door: Door, doors: Doors, bytesMax: number): readonly Entry[
     { method: 'GET', path: '/ready', open: true, answer: () => ready(door) },
     { method: 'GET', path: '/problems/:code', open: true, answer: (request, { code = '' }) => json(explained(code)) },
   ]
-  const webhooks = doors.webhooks.map((webhook): Entry => ({
-    method: 'POST',
-    path: webhook.path,
-    open: true,
-    answer: async (request) => accepted(await deliver(webhook, request, door, bytesMax)),
-  }))
+  const webhooks = doors.webhooks.map((webhook): Entry => {
+    const deliver = webhookDoor(webhook, door, bytesMax)
+    return { method: 'POST', path: webhook.path, open: true, answer: async (request) => accepted(await deliver(request)) }
+  })
   const routes = doors.routes.map((route): Entry => ({
     method: route.method,
     path: route.path,
@@ -111,8 +110,8 @@ async function routed(door: Door, { to }: Route, request: Request, params: Param
     return accepted(await door.publish([{ type, version, data }], id === undefined ? {} : { id }))
   }
   const result = await to.handle(await handled(request, params, bytesMax), door.serving(request.signal))
-  if (result instanceof Response) return result
-  return result === undefined ? new Response(null, { status: 204 }) : json(result)
+  if (result instanceof Response) return withHeaders(result, securityHeaders)
+  return result === undefined ? new Response(null, { status: 204, headers: securityHeaders }) : json(result)
 }
 
 /** For a handler: its body has been read within the limit. */
@@ -135,7 +134,7 @@ function accepted(published: { readonly ids: readonly string[]; readonly repeate
 /** `undefined` is what a question has for an answer when there is nothing of the kind. */
 function json(value: unknown, status = 200): Response {
   if (value === undefined) throw fault('NOTHING_FOUND')
-  return new Response(JSON.stringify(value), { status, headers: { 'content-type': 'application/json' } })
+  return new Response(JSON.stringify(value), { status, headers: { ...securityHeaders, 'content-type': 'application/json' } })
 }
 
 /** What the caller is told, and, where the mistake is ours, what the log is told. */
@@ -161,37 +160,16 @@ function elsewhere(request: Request, allowed: readonly string[]): Response {
   const path = new URL(request.url).pathname
   if (allowed.length === 0) return problemResponse(problemOf(fault('ROUTE_UNKNOWN', path)))
   const allow = { allow: allowed.join(', ') }
-  if (request.method === 'OPTIONS') return new Response(null, { status: 204, headers: allow })
+  if (request.method === 'OPTIONS') return new Response(null, { status: 204, headers: { ...securityHeaders, ...allow } })
   return problemResponse(problemOf(fault('METHOD_REFUSED', `${request.method} ${path}`)), allow)
 }
 
-function preflighted(request: Request, cors: Readonly<Record<string, string>>, allowed: readonly string[]): Response {
+function preflighted(request: Request, cors: Readonly<Record<string, string>> | undefined, allowed: readonly string[]): Response {
   if (allowed.length === 0) return elsewhere(request, allowed)
-  if (cors['access-control-allow-origin'] === undefined) {
+  if (cors === undefined) {
     return problemResponse(problemOf(fault('ORIGIN_REFUSED', `'${request.headers.get('origin') ?? ''}' is not among its origins`)))
   }
   const asked = request.headers.get('access-control-request-headers')
   const headers = { 'access-control-allow-methods': allowed.join(', '), ...(asked === null ? {} : { 'access-control-allow-headers': asked }) }
-  return new Response(null, { status: 204, headers: { 'access-control-max-age': '600', ...headers } })
-}
-
-/** Nothing here is a page, nor for others to embed or to keep; a handler may say otherwise of what it answers. */
-function secured(answer: Response, cors: Readonly<Record<string, string>>): Response {
-  const headers = { ...defaults, ...cors }
-  try {
-    for (const [name, value] of Object.entries(headers)) if (!answer.headers.has(name)) answer.headers.set(name, value)
-    return answer
-  } catch {
-    // Of what `fetch` or `Response.redirect` gave the headers cannot be changed.
-    const { status, statusText } = answer
-    return secured(new Response(answer.body, { status, statusText, headers: new Headers(answer.headers) }), cors)
-  }
-}
-
-const defaults = {
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
+  return new Response(null, { status: 204, headers: { ...securityHeaders, 'access-control-max-age': '600', ...headers } })
 }

@@ -1,6 +1,7 @@
 /** Faults as callers outside see them: RFC 9457 problems with a stable code. What only concerns us stays inside. */
 import { codes, type Code } from '../kit/fault-codes.ts'
 import { isFault, type Fault } from '../kit/fault.ts'
+import { securityHeaders } from './http-headers.ts'
 
 export interface Problem {
   /** Relative to the server, which answers there. */
@@ -30,7 +31,7 @@ export function problemResponse(problem: Problem, headers: Readonly<Record<strin
   const later = problem.status === 503 || problem.status === 507 ? { 'retry-after': '1' } : {}
   return new Response(JSON.stringify(problem), {
     status: problem.status,
-    headers: { 'content-type': 'application/problem+json', ...later, ...headers },
+    headers: { ...securityHeaders, 'content-type': 'application/problem+json', ...later, ...headers },
   })
 }
 

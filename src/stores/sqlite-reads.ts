@@ -63,6 +63,12 @@ export class SqliteReads {
     return { slice: this.#readStream(cursor, limit, storeMs), whole: true }
   }
 
+  /** Throws where a trim names no lane or no position. */
+  known(lane: string, upTo: string): void {
+    this.#laneNamed(lane)
+    positionNumber(upTo)
+  }
+
   #readLane(cursor: LineCursor, limit: ReadLimit, storeMs: number, head: number): { slice: Slice; whole: boolean } {
     const lane = this.#laneNamed(cursor.name)
     const after = positionNumber(cursor.after)

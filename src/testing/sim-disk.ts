@@ -53,7 +53,8 @@ export interface Witness {
   before(process: SimProcess, op: string, change: Change): void
   after(process: SimProcess, op: string, change: Change, committed: Committed): void
   flushed(upTo: number): void
-  cut(): void
+  /** What was not flushed has been taken back. */
+  cutOff(): void
 }
 
 export interface DiskOptions {
@@ -156,7 +157,7 @@ export class SimDisk {
     this.#touched.clear()
     this.state.rewind(this.#markFlushed)
     this.applied = this.flushedUpTo
-    this.witness.cut()
+    this.witness.cutOff()
   }
 
   #flush(): void {

@@ -24,6 +24,8 @@ export class SimStore implements Store {
   readonly #hints: SimHints
   readonly #process: SimProcess
   #closed = false
+  /** When the last of its commits arrives: one process's changes are stored in the order in which it handed them in. */
+  #lastArrivalUs = 0
 
   constructor(disk: SimDisk, hints: SimHints, process: SimProcess) {
     this.#disk = disk
@@ -80,12 +82,20 @@ export class SimStore implements Store {
       witness.stage(process, op, 'called')
       const call: Call<T> = { call: name, op, fault: weather.fault(process, name, op), life, resolve, reject }
       const lostWithProcess = !weather.outlives()
-      const strayUs = call.fault === 'stray' ? this.#giveUp(call) : 0
-      world.after(weather.wayUs(process) + strayUs, undefined, callLabel, () => {
+      const wayUs = call.fault === 'stray' ? this.#giveUp(call) : this.#wayUs(name)
+      world.after(wayUs, undefined, callLabel, () => {
         if (life !== this.#disk.life || (!process.alive && lostWithProcess)) return
         this.#arrive(call, apply)
       })
     })
+  }
+
+  #wayUs(name: StoreCall): number {
+    const { world, weather } = this.#disk
+    const wayUs = weather.wayUs(this.#process)
+    if (name !== 'commit') return wayUs
+    this.#lastArrivalUs = Math.max(this.#lastArrivalUs, world.nowUs + Math.round(wayUs))
+    return this.#lastArrivalUs - world.nowUs
   }
 
   /** The caller hears that it is unknown, and only then it arrives. */

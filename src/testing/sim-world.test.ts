@@ -155,5 +155,5 @@ const silent: Witness = {
   before: () => undefined,
   after: () => undefined,
   flushed: () => undefined,
-  cut: () => undefined,
+  cutOff: () => undefined,
 }

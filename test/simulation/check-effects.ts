@@ -18,7 +18,8 @@ export function checkEffects(commit: UnitCommit): void {
   const effects: Effect[] = []
   const puts: Put[] = []
   for (const put of change.puts) {
-    if (put.kind === 'late') throw new Violation('closed turn', `${put.part}: what was staged after its time was up is committed`)
+    // It waited for longer than its time: unless its process stood still meanwhile, its turn was closed.
+    if (put.kind === 'late' && commit.checks.turns.bySerial[Number(put.value)]?.inTime !== true) throw new Violation('closed turn', `${put.part}: what was staged after its time was up is committed`)
     if (put.kind === 'ledger' && put.part === subscription.plan.name) puts.push(put)
     else if (isEffect(put.kind) && put.part !== subscription.plan.name) throw new Violation('fence', `${subscription.plan.name} writes a row of ${put.part}`)
   }

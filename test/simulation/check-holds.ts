@@ -1,7 +1,7 @@
 /** Held keys: who may leave a hold and why one parks, attempts that the checker caused itself, due times, and requests carried out once. */
 import type { Request } from '../../src/flow/requests.ts'
 import type { Put } from '../../src/ports/store.ts'
-import { nameOf, type UnitCommit } from './check-unit.ts'
+import { nameOf, positionOf, type UnitCommit } from './check-unit.ts'
 import type { Seen } from './model.ts'
 import { readHeldName, type HeldRow, type HoldRow } from './rows.ts'
 import { doingOf } from './subjects.ts'
@@ -66,10 +66,19 @@ function checkHold(commit: UnitCommit, put: Put, requests: readonly Request[]): 
   if (redriven) for (const seen of subscription.queues.get(put.key) ?? []) checks.turns.forgive(subscription, seen.event.position)
   const head = subscription.head(put.key)
   if (head === undefined) throw new Violation('holds', `${name} is held, and all of it is done`)
+  if (before === undefined && next.state !== 'ready') checkWhole(commit, put.key, name)
   if (next.attempt > 0) checkAttempts(commit, head, next, name)
   if (next.state === 'parked' && before?.state !== 'parked') checkPark(commit, head, next, name)
   if (next.state === 'version' && head.event.version <= 1) throw new Violation('versions', `${name} waits for a version, and its head is of version ${head.event.version}`)
   if (before?.state === 'parked' && next.state !== 'parked' && requests.length === 0) throw new Violation('holds', `${name} was parked, and nobody redrove it`)
+}
+
+/** The commit that holds a key gives a row to every event of it that was taken: none may stay a hole, which an owner after this one would run first. */
+function checkWhole({ checks, subscription, next }: UnitCommit, key: string, name: string): void {
+  for (const hole of next.holes) {
+    const seen = checks.model.byPosition.get(positionOf(hole))
+    if (seen !== undefined && subscription.key(seen) === key) throw new Violation('held whole', `${name} is held, and ${seen.event.position} of it is a hole`)
+  }
 }
 
 function checkAttempts({ checks, subscription }: UnitCommit, head: Seen, hold: HoldRow, name: string): void {
@@ -81,7 +90,9 @@ function checkPark({ checks, subscription }: UnitCommit, head: Seen, hold: HoldR
   const { position } = head.event
   if (doingOf(subscription.plan, head.body)?.do === 'broken') return
   if (checks.turns.failures(subscription, position) >= subscription.plan.policy.retry.attempts) return
-  // Started, died, started again and died alone: the third time it is not tried.
-  if (checks.turns.deaths(subscription, position) >= 3) return
+  // It may have been in flight, was started again, and died alone: the third time it is not tried. Nobody is accused of what ran beside it.
+  const deaths = checks.turns.deaths(subscription, position)
+  if (deaths >= 2 && checks.turns.diedAlone(subscription, position)) return
+  if (deaths >= 2) throw new Violation('parking', `${name} parks at ${position}, which did not run alone when its process died: ${hold.error?.message ?? ''}`)
   throw new Violation('parking', `${name} parks at ${position} after ${hold.attempt} attempts and ${checks.turns.deaths(subscription, position)} crashes: ${hold.error?.message ?? ''}`)
 }

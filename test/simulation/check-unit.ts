@@ -69,17 +69,21 @@ function checkClaim(checks: Checks, process: SimProcess, unit: UnitChange, befor
   if (next.epoch <= before.epoch) throw new Violation('fence', `${name}: an owner comes, the epoch stays ${before.epoch}`)
   if (unit.puts.length > 0 || unit.deletes.length > 0) throw new Violation('fence', `${name}: a claim writes more than the record`)
   if (next.mark !== before.mark || String(next.holes) !== String(before.holes)) throw new Violation('fence', `${name}: a claim moves the mark or its holes`)
-  if (before.owner !== '' && before.owner !== me) checkLease(checks, name, before.owner, unit)
+  if (before.owner !== '' && before.owner !== me) checkLease(checks, name, before.owner)
 }
 
-/** Whoever is replaced has not beaten for a whole lease: time decides when, though never whether it is safe. */
-function checkLease({ schedule, mirror, nowUs }: Checks, name: string, owner: string, unit: UnitChange): void {
+/**
+ * Whoever is replaced has not beaten for a whole lease: time decides when, though never whether it is safe. What counts is what the taker last saw: a beat that comes
+ * between its look and its claim is too late.
+ */
+function checkLease({ schedule, mirror, beats, nowUs }: Checks, name: string, owner: string): void {
   const beat = mirror.get('runtime', '', owner)
   if (beat === undefined) return
-  const leaseMs = schedule.settings.leaseMs ?? 0
-  const lastUs = Math.max(beat.atUs, mirror.get('lane', unit.id, unit.lane)?.atUs ?? 0)
-  // The lane's record is no beat where a row of the runtime's own is.
-  if (nowUs - Math.min(beat.atUs, lastUs) < leaseMs * 1_000) throw new Violation('lease', `${name}: taken from ${owner}, whose beat is ${Math.round((nowUs - beat.atUs) / 1_000)} ms old`)
+  const leaseUs = (schedule.settings.leaseMs ?? 0) * 1_000
+  if (nowUs - beat.atUs >= leaseUs) return
+  const gaps = beats.get(owner) ?? []
+  if (gaps.some(({ endedUs, lastedUs }) => lastedUs >= leaseUs && nowUs - endedUs < 4_000_000)) return
+  throw new Violation('lease', `${name}: taken from ${owner}, whose beat is ${Math.round((nowUs - beat.atUs) / 1_000)} ms old`)
 }
 
 /** Nothing is passed that has neither effect, row, filter nor discard, and no more is left open than may be. */

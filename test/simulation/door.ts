@@ -18,6 +18,8 @@ export interface Checks {
   readonly turns: Turns
   /** Which runtime a process is, in this life of it. */
   runtimeOf(process: SimProcess): string
+  /** Of each runtime how long it did not beat, each time it did again. */
+  readonly beats: Map<string, { readonly endedUs: number; readonly lastedUs: number }[]>
   readonly nowUs: number
   readonly storeMs: number
 }
@@ -33,11 +35,20 @@ export function checkCommit(checks: Checks, process: SimProcess, change: Change,
   })
   const seen: Seen[] = appended.map((event) => model.append(event))
   const units = unitsOf(change)
+  for (const { kind, key } of change.puts) if (kind === 'runtime') noteBeat(checks, key)
   for (const unit of units.values()) checkUnit(checks, process, change, unit, seen)
   if (units.size === 0) noEffects(change)
   mirror.apply(change, checks.nowUs)
   register(checks, change)
   for (const unit of units.values()) checkRows(checks, unit)
+}
+
+function noteBeat({ mirror, beats, nowUs }: Checks, runtime: string): void {
+  const before = mirror.get('runtime', '', runtime)
+  if (before === undefined) return
+  const gaps = beats.get(runtime) ?? []
+  gaps.push({ endedUs: nowUs, lastedUs: nowUs - before.atUs })
+  beats.set(runtime, gaps)
 }
 
 /** What of a change belongs to one lane of one subscription. */

@@ -34,7 +34,7 @@ export function operationOf(change: Change, mirror: Mirror): Operation {
     kinds.add(put.kind)
     if (put.kind === 'lane') lane = put
   }
-  if (lane === undefined) return withoutLane(change, kinds)
+  if (lane === undefined || kinds.has('subscription')) return withoutLane(change, kinds)
   const before = mirror.lane(lane.part, lane.key)
   const next = JSON.parse(lane.value) as { owner: string; token: string }
   if (before?.token !== next.token && next.owner !== '') return 'claim'

@@ -111,7 +111,7 @@ class Subject {
     if (workMs > 0) await this.#stage.pause(this.#process, this.#process.random.next() * workMs * 2)
     for (const taken of turn.taken) {
       const doing = this.#doing(taken)
-      await this.#before(turn, taken, doing)
+      await this.#before(turn, taken, doing, serial)
       if (this.#plan.once && (await this.#repeats(turn, taken))) turn.repeated()
       else await this.#effects(turn, taken, doing)
       turn.put({ kind: 'ledger', part: this.#plan.name, key: taken.event.position }, JSON.stringify({ serial, run: taken.run, of: turn.taken.length }))
@@ -129,7 +129,7 @@ class Subject {
     return this.#stage.times(`${this.#plan.name} ${taken.event.position}`) <= doing.times ? doing : undefined
   }
 
-  async #before(turn: Turn, taken: Taken, doing: Doing | undefined): Promise<void> {
+  async #before(turn: Turn, taken: Taken, doing: Doing | undefined, serial: number): Promise<void> {
     const process = this.#process
     const { timeoutMs } = this.#plan.policy
     if (doing === undefined) return
@@ -144,7 +144,7 @@ class Subject {
     }
     if (doing.do === 'late') {
       await this.#stage.pause(process, timeoutMs + doing.ms)
-      turn.put({ kind: 'late', part: this.#plan.name, key: taken.event.position }, 'too late')
+      turn.put({ kind: 'late', part: this.#plan.name, key: taken.event.position }, String(serial))
     }
   }
 

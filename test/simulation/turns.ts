@@ -38,6 +38,8 @@ export class Turns {
   readonly #forgiven = new Map<string, number>()
   /** Times that a process died while the event was in flight there. */
   readonly #deaths = new Map<string, number>()
+  /** Whether the last time nothing else ran there. */
+  readonly #diedAlone = new Map<string, boolean>()
   readonly #world: SimWorld
   readonly #journal: Journal
 
@@ -76,7 +78,8 @@ export class Turns {
     view.endedUs = this.#world.nowUs
     this.running.get(view.process)?.delete(view)
     if (state === 'threw' || !view.inTime) this.open.get(view.process)?.delete(view)
-    if (state === 'threw' && view.inTime && counts) this.#count(view)
+    const timedOut = !view.inTime && this.ownMs(view) >= view.subscription.plan.policy.timeoutMs - 1
+    if ((state === 'threw' && view.inTime && counts) || timedOut) this.#count(view)
   }
 
   /** The process is dead, and what it had in flight with it. `started`: events whose start it had recorded. */
@@ -85,7 +88,11 @@ export class Turns {
     for (const view of this.open.get(process) ?? []) {
       if (!view.committed) for (const { event } of view.seen) names.add(failureName(view.subscription, event.position))
     }
-    for (const name of names) bump(this.#deaths, name)
+    const beside = this.running.get(process) ?? new Set()
+    for (const name of names) {
+      bump(this.#deaths, name)
+      this.#diedAlone.set(name, [...beside].every((view) => view.seen.some(({ event }) => failureName(view.subscription, event.position) === name)))
+    }
     for (const view of this.running.get(process) ?? []) view.state = 'gone'
     this.running.delete(process)
     this.open.delete(process)
@@ -106,7 +113,7 @@ export class Turns {
 
   /** How often it failed for a reason that counts: it threw, or its own time was up. */
   failures(subscription: SubscriptionModel, position: string): number {
-    this.#countTimeouts(subscription)
+    this.countTimeouts(subscription)
     const name = failureName(subscription, position)
     return (this.#failures.get(name) ?? 0) - (this.#forgiven.get(name) ?? 0)
   }
@@ -115,8 +122,13 @@ export class Turns {
     return this.#deaths.get(failureName(subscription, position)) ?? 0
   }
 
+  /** Whether nothing else ran in the process that died last with it. */
+  diedAlone(subscription: SubscriptionModel, position: string): boolean {
+    return this.#diedAlone.get(failureName(subscription, position)) ?? true
+  }
+
   forgive(subscription: SubscriptionModel, position: string): void {
-    this.#countTimeouts(subscription)
+    this.countTimeouts(subscription)
     const name = failureName(subscription, position)
     this.#journal.set(this.#forgiven, name, this.#failures.get(name) ?? 0)
   }
@@ -131,7 +143,8 @@ export class Turns {
     return (view.process.ownUs(this.#world.nowUs) - view.startedOwnUs) / 1_000
   }
 
-  #countTimeouts(subscription: SubscriptionModel): void {
+  /** Whoever has run for its whole time has failed, though it may not have ended. */
+  countTimeouts(subscription: SubscriptionModel): void {
     const { timeoutMs } = subscription.plan.policy
     for (const views of this.running.values()) {
       for (const view of views) {

@@ -5,11 +5,16 @@ import { event, fn, projection, query, route } from '../../../src/entry/index.ts
 
 const visit = v.object({ visitor: v.string(), at: v.pipe(v.string(), v.isoTimestamp()) })
 export const PageViewed = event('PageViewed', toStandardJsonSchema(v.object({ ...visit.entries, page: v.string(), millis: v.number() })))
-export const Purchased = event('Purchased', v.object({ ...visit.entries, product: v.string(), cents: v.number() }), { key: (p) => p.visitor })
+export const Purchased = event('Purchased', v.object({ ...visit.entries, product: v.string(), cents: v.number() }), {
+  key: (p) => p.visitor,
+})
 export const SlowPageSeen = event('SlowPageSeen', v.object({ page: v.string(), millis: v.number() }))
 
 export const slow = fn('slow', PageViewed, {
-  where: { data: { millis: [{ numeric: ['>', 1_000] }], page: [{ 'anything-but': { prefix: '/admin' } }] }, source: [{ 'anything-but': ['probe', 'test'] }] },
+  where: {
+    data: { millis: [{ numeric: ['>', 1_000] }], page: [{ 'anything-but': { prefix: '/admin' } }] },
+    source: [{ 'anything-but': ['probe', 'test'] }],
+  },
   emits: [SlowPageSeen],
   run: ({ page, millis }) => SlowPageSeen({ page, millis }),
 })
@@ -19,10 +24,13 @@ export const pages = projection('pages', v.object({ page: v.string(), views: v.n
   index: ['views', ['day', 'views']],
   apply: (on) => [
     on(PageViewed, { by: (view) => view.page }, (rows, { page }, fact) =>
-      rows.change(page, (row) => ({ page, views: (row?.views ?? 0) + 1, day: fact.time.slice(0, 10) }))),
+      rows.change(page, (row) => ({ page, views: (row?.views ?? 0) + 1, day: fact.time.slice(0, 10) })),
+    ),
   ],
 })
-export const bestPages = pages.query('best-pages', v.object({ size: v.optional(v.number(), 10) }), (rows, { size }) => rows.find({ order: 'views desc', size }))
+export const bestPages = pages.query('best-pages', v.object({ size: v.optional(v.number(), 10) }), (rows, { size }) =>
+  rows.find({ order: 'views desc', size }),
+)
 export const getBest = route('GET /pages/best', bestPages)
 
 export const summary = query('summary', v.object({ day: v.string() }), async ({ day }, ctx) => ({

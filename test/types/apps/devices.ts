@@ -2,7 +2,11 @@
 import { z } from 'zod'
 import { event, fn, projection, type Context, type FactOf, type Received } from '../../../src/entry/index.ts'
 
-export const ReadingTaken = event('ReadingTaken', z.object({ device: z.string(), celsius: z.number(), at: z.iso.datetime(), tags: z.array(z.string()) }), { key: (r) => r.device })
+export const ReadingTaken = event(
+  'ReadingTaken',
+  z.object({ device: z.string(), celsius: z.number(), at: z.iso.datetime(), tags: z.array(z.string()) }),
+  { key: (r) => r.device },
+)
 export const Overheated = event('Overheated', z.object({ device: z.string(), celsius: z.number() }), { key: (o) => o.device })
 
 export const watch = fn('watch', ReadingTaken, {
@@ -22,7 +26,9 @@ export const latest = projection('latest', z.object({ device: z.string(), celsiu
   apply: (on) => [on(ReadingTaken, (rows, { device, celsius, at }) => rows.put({ device, celsius, at }))],
 })
 
-export const late = (fact: Received<FactOf<typeof ReadingTaken>>) => fact.data.at < fact.time
+export function isLate(fact: Received<FactOf<typeof ReadingTaken>>): boolean {
+  return fact.data.at < fact.time
+}
 
 export const refused = [
   // @ts-expect-error: a number of degrees, not a text

@@ -9,18 +9,27 @@ export const NotificationSent = event('NotificationSent', type({ id: 'string', c
 /** Nobody publishes it any more; the kept ones are read as what they became. */
 export const ProfileChanged = event('ProfileChanged', type({ userId: 'string', name: 'string', 'phone?': 'string' }), {
   key: (profile) => profile.userId,
-  becomes: (into) => into([NameChanged, PhoneChanged], ({ userId, name, phone }) => [
-    NameChanged({ userId, name, by: 'user' }),
-    ...(phone === undefined ? [] : [PhoneChanged({ userId, phone })]),
-  ]),
+  becomes: (into) =>
+    into([NameChanged, PhoneChanged], ({ userId, name, phone }) => [
+      NameChanged({ userId, name, by: 'user' }),
+      ...(phone === undefined ? [] : [PhoneChanged({ userId, phone })]),
+    ]),
 })
-export const NameChanged = event('NameChanged', type({ userId: 'string', name: 'string', by: "'user' | 'staff'" }), { key: (p) => p.userId })
+export const NameChanged = event('NameChanged', type({ userId: 'string', name: 'string', by: "'user' | 'staff'" }), {
+  key: (p) => p.userId,
+})
 export const PhoneChanged = event('PhoneChanged', type({ userId: 'string', phone: 'string' }), { key: (p) => p.userId })
 
-interface Carrier { send(to: string, text: string, key: string): Promise<string> }
+interface Carrier {
+  send(to: string, text: string, key: string): Promise<string>
+}
 export const email = resource('email', { open: (): Carrier => ({ send: async (_to, _text, key) => key }) })
 export const sms = resource('sms', { open: (): Carrier => ({ send: async (_to, _text, key) => key }) })
-export const push = resource('push', { open: () => ({ sendAll: async (items: readonly { to: string; text: string; key: string | undefined }[]) => items.map((item) => item.to) }) })
+export const push = resource('push', {
+  open: () => ({
+    sendAll: async (items: readonly { to: string; text: string; key: string | undefined }[]) => items.map((item) => item.to),
+  }),
+})
 
 export const sendEmail = fn('send-email', NotificationAsked, {
   where: { data: { channel: ['email'] } },
@@ -40,7 +49,8 @@ export const sendSms = fn('send-sms', NotificationAsked, {
   from: 'start',
   was: 'send-text',
   retry: { attempts: 4, from: '1s', to: '5m' },
-  run: async (notice, ctx) => NotificationSent({ id: notice.id, channel: 'sms', receipt: await ctx.use(sms).send(notice.userId, notice.text, ctx.idempotencyKey) }),
+  run: async (notice, ctx) =>
+    NotificationSent({ id: notice.id, channel: 'sms', receipt: await ctx.use(sms).send(notice.userId, notice.text, ctx.idempotencyKey) }),
 })
 
 export const sendPush = fn('send-push', batched(NotificationAsked, { size: 100, wait: '5s', by: (notice) => notice.userId }), {
@@ -48,8 +58,11 @@ export const sendPush = fn('send-push', batched(NotificationAsked, { size: 100, 
   emits: [NotificationSent],
   once: { by: (notice) => notice.id, within: '24h' },
   async run(notices, ctx) {
-    const receipts = await ctx.use(push).sendAll(notices.map(({ userId, text }, i) => ({ to: userId, text, key: ctx.items[i]?.idempotencyKey })))
-    for (const [i, { event, emit }] of ctx.items.entries()) emit(NotificationSent({ id: event.data.id, channel: 'push', receipt: receipts[i] ?? event.id }))
+    const receipts = await ctx
+      .use(push)
+      .sendAll(notices.map(({ userId, text }, i) => ({ to: userId, text, key: ctx.items[i]?.idempotencyKey })))
+    for (const [i, { event, emit }] of ctx.items.entries())
+      emit(NotificationSent({ id: event.data.id, channel: 'push', receipt: receipts[i] ?? event.id }))
   },
 })
 
@@ -75,14 +88,27 @@ export const refused = [
   // @ts-expect-error: not an instant
   () => fn('x', NotificationAsked, { from: 'yesterday', run: () => {} }),
   () => fn('x', NotificationAsked, { from: '2026-01-01T00:00:00Z', breaker: false, run: () => {} }),
-  // @ts-expect-error: PhoneChanged is not in the list
-  () => event('X', type({ userId: 'string' }), { becomes: (into) => into([NameChanged], ({ userId }) => [PhoneChanged({ userId, phone: '' })]) }),
-  // @ts-expect-error: the old one had no such field
-  () => event('X', type({ userId: 'string' }), { becomes: (into) => into([PhoneChanged], ({ userId, phone }) => [PhoneChanged({ userId, phone })]) }),
-  // @ts-expect-error: nobody may be that
-  () => event('X', type({ userId: 'string' }), { becomes: (into) => into([NameChanged], ({ userId }) => [NameChanged({ userId, name: '', by: 'me' })]) }),
-  // @ts-expect-error: what it did has no one cause: ctx.items[i].emit(…)
-  () => fn('x', batched(NotificationAsked, { size: 1, wait: '1s' }), { emits: [NotificationSent], run: () => NotificationSent({ id: '', channel: '', receipt: '' }) }),
+  () =>
+    event('X', type({ userId: 'string' }), {
+      // @ts-expect-error: PhoneChanged is not in the list
+      becomes: (into) => into([NameChanged], ({ userId }) => [PhoneChanged({ userId, phone: '' })]),
+    }),
+  () =>
+    event('X', type({ userId: 'string' }), {
+      // @ts-expect-error: the old one had no such field
+      becomes: (into) => into([PhoneChanged], ({ userId, phone }) => [PhoneChanged({ userId, phone })]),
+    }),
+  () =>
+    event('X', type({ userId: 'string' }), {
+      // @ts-expect-error: nobody may be that
+      becomes: (into) => into([NameChanged], ({ userId }) => [NameChanged({ userId, name: '', by: 'me' })]),
+    }),
+  () =>
+    fn('x', batched(NotificationAsked, { size: 1, wait: '1s' }), {
+      emits: [NotificationSent],
+      // @ts-expect-error: what it did has no one cause: ctx.items[i].emit(…)
+      run: () => NotificationSent({ id: '', channel: '', receipt: '' }),
+    }),
   // @ts-expect-error: nor has the batch an event
   () => fn('x', batched(NotificationAsked, { size: 1, wait: '1s' }), { run: (_, ctx) => ctx.log.info(ctx.event.id) }),
   // @ts-expect-error: nor a key
@@ -95,10 +121,15 @@ export const refused = [
   () => batched(NotificationAsked, { size: 1, wait: '1s', by: (notice) => notice.user }),
   // @ts-expect-error: no batch of batches
   () => batched(batched(NotificationAsked, { size: 1, wait: '1s' }), { size: 1, wait: '1s' }),
-  // @ts-expect-error: an item emits what is declared
-  () => fn('x', batched(NotificationAsked, { size: 1, wait: '1s' }), { emits: [NotificationSent], run: (_, ctx) => ctx.items[0]?.emit(NameChanged({ userId: '', name: '', by: 'user' })) }),
-  // @ts-expect-error: once is by the item, which is no array
-  () => fn('x', batched(NotificationAsked, { size: 1, wait: '1s' }), { once: { by: (notices) => notices[0].id, within: '1h' }, run: () => {} }),
+  () =>
+    fn('x', batched(NotificationAsked, { size: 1, wait: '1s' }), {
+      emits: [NotificationSent],
+      // @ts-expect-error: an item emits what is declared
+      run: (_, ctx) => ctx.items[0]?.emit(NameChanged({ userId: '', name: '', by: 'user' })),
+    }),
+  () =>
+    // @ts-expect-error: once is by the item, which is no array
+    fn('x', batched(NotificationAsked, { size: 1, wait: '1s' }), { once: { by: (notices) => notices[0].id, within: '1h' }, run: () => {} }),
   // @ts-expect-error: where is of the item
   () => fn('x', batched(NotificationAsked, { size: 1, wait: '1s' }), { where: { data: { channel: ['fax'] } }, run: () => {} }),
   // @ts-expect-error: a batch is an array

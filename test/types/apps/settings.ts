@@ -44,7 +44,11 @@ function httpPayments(url: string, key: string): Payments {
   const headers = { authorization: `Bearer ${key}` }
   return {
     charge: async (cents, idempotencyKey) => {
-      const answer = await fetch(url, { method: 'POST', headers: { ...headers, 'idempotency-key': idempotencyKey }, body: JSON.stringify({ cents }) })
+      const answer = await fetch(url, {
+        method: 'POST',
+        headers: { ...headers, 'idempotency-key': idempotencyKey },
+        body: JSON.stringify({ cents }),
+      })
       return z.object({ id: z.string(), fee: z.number() }).parse(await answer.json())
     },
     refund: async (id) => void (await fetch(`${url}/${id}/refund`, { method: 'POST', headers })),

@@ -11,7 +11,9 @@ export const OrderPlaced = event(
   z.object({ orderId: z.string(), customerId: z.string(), cents: z.int(), currency: z.enum(['EUR', 'USD']), note: z.string().optional() }),
   { version: 2, key: (order) => order.orderId, upcast: (from) => from(OrderPlacedV1, (old) => ({ ...old, currency: 'EUR' })) },
 )
-export const PaymentTaken = event('PaymentTaken', z.object({ orderId: z.string(), payment: z.string(), cents: z.int() }), { key: (p) => p.orderId })
+export const PaymentTaken = event('PaymentTaken', z.object({ orderId: z.string(), payment: z.string(), cents: z.int() }), {
+  key: (p) => p.orderId,
+})
 export const PaymentFailed = event('PaymentFailed', z.object({ orderId: z.string(), because: z.string() }), { key: (p) => p.orderId })
 export const OrderShipped = event('OrderShipped', z.object({ orderId: z.string(), carrier: z.string() }), { key: (o) => o.orderId })
 export const OrderCancelled = event('OrderCancelled', z.object({ orderId: z.string(), because: z.string() }), { key: (o) => o.orderId })
@@ -42,12 +44,20 @@ export const audit = fn('audit', [OrderPlaced, OrderShipped], {
 // ── projection and queries ──────────────────────────────────────────────────
 export const orders = projection(
   'orders',
-  z.object({ orderId: z.string(), customerId: z.string(), status: z.enum(['open', 'shipped', 'cancelled']), cents: z.int(), placedAt: z.iso.datetime() }),
+  z.object({
+    orderId: z.string(),
+    customerId: z.string(),
+    status: z.enum(['open', 'shipped', 'cancelled']),
+    cents: z.int(),
+    placedAt: z.iso.datetime(),
+  }),
   {
     key: 'orderId',
     index: ['status', ['customerId', 'placedAt']],
     apply: (on) => [
-      on(OrderPlaced, (rows, { orderId, customerId, cents }, fact) => rows.put({ orderId, customerId, cents, status: 'open', placedAt: fact.time })),
+      on(OrderPlaced, (rows, { orderId, customerId, cents }, fact) =>
+        rows.put({ orderId, customerId, cents, status: 'open', placedAt: fact.time }),
+      ),
       on(OrderShipped, (rows, { orderId }) => rows.patch(orderId, { status: 'shipped' })),
       on(OrderCancelled, (rows, { orderId }) => rows.patch(orderId, { status: 'cancelled' })),
     ],
@@ -57,7 +67,8 @@ export const orders = projection(
 export const ordersOf = orders.query(
   'orders-of-customer',
   z.object({ customerId: z.string(), page: z.string().optional() }),
-  (rows, { customerId, page }, ctx) => rows.find({ where: { customerId }, order: 'placedAt desc', size: ctx.use(settings).PAGE_SIZE, page }),
+  (rows, { customerId, page }, ctx) =>
+    rows.find({ where: { customerId }, order: 'placedAt desc', size: ctx.use(settings).PAGE_SIZE, page }),
 )
 
 /** One row for many orders: without `by` their turns would meet in it, and the second key to write it would be ROW_SHARED. */
@@ -67,13 +78,19 @@ export const revenue = projection('revenue', z.object({ id: z.string(), currency
   retry: { attempts: 10 },
   was: 'takings',
   apply: (on) => [
-    on(OrderPlaced, { by: (order) => order.currency, where: { data: { cents: [{ numeric: ['>', 0] }] } } }, (rows, { currency, cents }, fact) => {
-      const day = fact.time.slice(0, 10)
-      rows.change(`${currency} ${day}`, (row) => ({ id: `${currency} ${day}`, currency, day, cents: (row?.cents ?? 0) + cents }))
-    }),
+    on(
+      OrderPlaced,
+      { by: (order) => order.currency, where: { data: { cents: [{ numeric: ['>', 0] }] } } },
+      (rows, { currency, cents }, fact) => {
+        const day = fact.time.slice(0, 10)
+        rows.change(`${currency} ${day}`, (row) => ({ id: `${currency} ${day}`, currency, day, cents: (row?.cents ?? 0) + cents }))
+      },
+    ),
   ],
 })
-export const revenueToday = revenue.query('revenue-today', z.object({}), (rows, _, ctx) => rows.find({ where: { day: new Date(ctx.now()).toISOString().slice(0, 10) } }))
+export const revenueToday = revenue.query('revenue-today', z.object({}), (rows, _, ctx) =>
+  rows.find({ where: { day: new Date(ctx.now()).toISOString().slice(0, 10) } }),
+)
 
 export const open = query('open', z.object({}), async (_, ctx) => ({ orders: await ctx.rows(orders).count({ status: 'open' }) }))
 
@@ -84,18 +101,25 @@ export const getOrders = route('GET /customers/:customerId/orders', ordersOf)
 export const getRevenue = route('GET /revenue/today', revenueToday)
 export const card = route('GET /customers/:customerId/card', (request) => ({ customer: request.params.customerId }))
 export const cancel = route('POST /orders/:orderId/cancel', async (request, ctx) => {
-  const { ids } = await ctx.publish(CancelAsked({ orderId: request.params.orderId }), { id: request.headers.get('idempotency-key') ?? request.params.orderId })
+  const { ids } = await ctx.publish(CancelAsked({ orderId: request.params.orderId }), {
+    id: request.headers.get('idempotency-key') ?? request.params.orderId,
+  })
   return { ids }
 })
 
-export const PaymentReported = event('PaymentReported', z.object({ order: z.string(), payment: z.string(), cents: z.int(), ok: z.boolean() }), { key: (p) => p.order })
+export const PaymentReported = event(
+  'PaymentReported',
+  z.object({ order: z.string(), payment: z.string(), cents: z.int(), ok: z.boolean() }),
+  { key: (p) => p.order },
+)
 export const paymentHook = webhook('/hooks/payments', PaymentReported, { verify: standardWebhooks(settings.pick('STRIPE_WEBHOOK_SECRET')) })
 
 export const settled = fn('payment-settled', PaymentReported, {
   emits: [PaymentTaken, PaymentFailed],
   once: { by: (body) => body.payment, within: '7d' },
   order: 'key',
-  run: ({ order: orderId, payment, cents, ok }) => (ok ? PaymentTaken({ orderId, payment, cents }) : PaymentFailed({ orderId, because: 'refused' })),
+  run: ({ order: orderId, payment, cents, ok }) =>
+    ok ? PaymentTaken({ orderId, payment, cents }) : PaymentFailed({ orderId, because: 'refused' }),
 })
 
 // ── what must not compile ───────────────────────────────────────────────────
@@ -109,10 +133,16 @@ export const refused = [
     event('Dated', z.object({ at: z.date() }))
     // @ts-expect-error: nor is a bigint, however deep
     event('Big', z.object({ lines: z.array(z.object({ n: z.bigint() })) }))
-    // @ts-expect-error: the upcaster forgets the currency
-    event('OrderPlaced', z.object({ orderId: z.string(), currency: z.string() }), { version: 2, upcast: (from) => from(OrderPlacedV1, (old) => ({ orderId: old.orderId })) })
-    // @ts-expect-error: not a field of version 1
-    event('OrderPlaced', z.object({ orderId: z.string(), currency: z.string() }), { version: 2, upcast: (from) => from(OrderPlacedV1, (old) => ({ ...old, currency: old.currency })) })
+    event('OrderPlaced', z.object({ orderId: z.string(), currency: z.string() }), {
+      version: 2,
+      // @ts-expect-error: the upcaster forgets the currency
+      upcast: (from) => from(OrderPlacedV1, (old) => ({ orderId: old.orderId })),
+    })
+    event('OrderPlaced', z.object({ orderId: z.string(), currency: z.string() }), {
+      version: 2,
+      // @ts-expect-error: not a field of version 1
+      upcast: (from) => from(OrderPlacedV1, (old) => ({ ...old, currency: old.currency })),
+    })
     // @ts-expect-error: the key must be a string
     event('Keyed', z.object({ n: z.number() }), { key: (e) => e.n })
     // @ts-expect-error: no such option

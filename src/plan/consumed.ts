@@ -1,0 +1,45 @@
+/** How a stored event becomes what a consumer is given: today's facts, with their envelope. */
+import { reading, type Reader } from '../contracts/versions.ts'
+import type { Fact } from '../contracts/fact.ts'
+import type { Received } from '../define/definition.ts'
+import type { AnyEvent } from '../define/event.ts'
+import type { Look } from '../flow/subscription.ts'
+import { asError, fault, isFault } from '../kit/fault.ts'
+import type { Placed } from '../ports/store.ts'
+import type { Plan } from './plan.ts'
+
+export function readerFor(plan: Plan, wanted: readonly AnyEvent[]): Reader {
+  return reading(wanted, plan.events)
+}
+
+/** What `keep` leaves of today's facts, and the key that it gives them: all parts of an event have one. */
+export function lookThrough<Part>(
+  reader: Reader,
+  event: Placed,
+  what: string,
+  keyed: boolean,
+  keep: (fact: Received) => readonly { readonly key: string; readonly part: Part }[],
+): Look {
+  const read = reader.readStored(event)
+  // Where the order is by a field, an event that can't be read has no order key.
+  const key = keyed ? undefined : event.key
+  if (read.is === 'newer') return { is: 'wait', key, why: read.why }
+  if (read.is === 'fault') return { is: 'fault', key, fault: read.fault }
+  try {
+    const kept = read.facts.flatMap((fact) => keep(received(event, fact)))
+    const [first] = kept
+    if (first === undefined) return { is: 'skip' }
+    const other = kept.find((one) => one.key !== first.key)
+    if (other !== undefined) throw fault('SPLIT_KEYS_DIFFER', `${what}: '${first.key}' and '${other.key}'`, { event: event.id })
+    return { is: 'run', key: first.key, parts: kept.map(({ part }) => part) }
+  } catch (thrown) {
+    const cause = isFault(thrown) ? thrown : fault('KEY_INVALID', `${what}: ${asError(thrown).message}`, { event: event.id }, thrown)
+    return { is: 'fault', key, fault: cause }
+  }
+}
+
+function received(event: Placed, fact: Fact): Received {
+  const { id, source, time, key, version, subject } = event
+  const rest = { type: fact.type, data: fact.data, id, source, time, key, version }
+  return subject === undefined ? rest : { ...rest, subject }
+}

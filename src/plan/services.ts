@@ -1,0 +1,9 @@
+/** What lowered code is given of the running app. */
+import type { Asking } from '../define/context.ts'
+
+export interface Services {
+  /** Of what the app itself publishes. */
+  readonly source: string
+  /** `who` stands in its log lines; the signal is asked for when somebody asks. */
+  asking(who: string, signal: () => AbortSignal): Asking
+}

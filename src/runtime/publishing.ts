@@ -1,0 +1,82 @@
+/** Publishing from outside any turn: facts of the app's own code, and events as they come in by a door. */
+import type { Fact } from '../contracts/fact.ts'
+import { madeBy } from '../contracts/made-fact.ts'
+import type { Published } from '../define/context.ts'
+import type { AnyEvent } from '../define/event.ts'
+import type { FlowContext } from '../flow/context.ts'
+import { countAttribute, publishStored } from '../flow/publisher.ts'
+import { fault, isFault } from '../kit/fault.ts'
+import { idMint } from '../kit/uuid-v7.ts'
+import type { Plan } from '../plan/plan.ts'
+import { storedOf, timeText } from '../plan/stored-of.ts'
+import type { Stored } from '../ports/store.ts'
+import type { Posted } from './http-door.ts'
+
+export class Publishing {
+  readonly #plan: Plan
+  readonly #context: FlowContext
+  readonly #mint: () => string
+
+  constructor(plan: Plan, context: FlowContext) {
+    this.#plan = plan
+    this.#context = context
+    this.#mint = idMint(context.environment)
+  }
+
+  /** `id` is the first's; the others' are made of it, by their place. */
+  async facts(facts: readonly Fact[], id: string | undefined): Promise<Published> {
+    const time = timeText(this.#context.environment.nowMs())
+    const events = facts.map((fact, at) =>
+      storedOf(fact, this.#eventOf(fact), { id: () => (id === undefined ? this.#mint() : placed(id, at)), source: this.#plan.name, time, ...counted(facts.length, id, at) }),
+    )
+    return this.#publish(events)
+  }
+
+  /** A fault of one names its place in the call: `data.at`. */
+  async posted(posted: readonly Posted[], id: string | undefined): Promise<Published> {
+    const time = timeText(this.#context.environment.nowMs())
+    return this.#publish(posted.map((one, at) => this.#storedPost(one, at, posted.length, id, time)))
+  }
+
+  async #publish(events: readonly Stored[]): Promise<Published> {
+    if (events.length === 0) return { ids: [], repeated: false }
+    const { repeated } = await publishStored(this.#context, events)
+    this.#context.telemetry.count(repeated ? 'millrace_publish_repeated_total' : 'millrace_published_total', events.length)
+    return { ids: events.map((event) => event.id), repeated }
+  }
+
+  #storedPost(posted: Posted, at: number, count: number, id: string | undefined, time: string): Stored {
+    const event = this.#plan.events.find(({ type, version }) => type === posted.type && version === (posted.version ?? this.#plan.today.get(type)?.version))
+    if (event === undefined) throw fault('EVENT_UNKNOWN', `the app publishes no ${posted.type}${posted.version === undefined ? '' : ` ${posted.version}`}`, { type: posted.type, at })
+    const { key, subject, cause, correlation, extra } = posted
+    const envelope = { ...(key === undefined ? {} : { key }), ...(subject === undefined ? {} : { subject }), ...(cause === undefined ? {} : { cause }), ...(correlation === undefined ? {} : { correlation }), ...(extra === undefined ? {} : { extra }) }
+    const ownId = posted.id ?? (id === undefined ? this.#mint() : placed(id, at))
+    try {
+      return storedOf(
+        { type: posted.type, data: posted.data },
+        event,
+        { id: () => ownId, source: posted.source ?? this.#plan.name, time: posted.time ?? time, ...counted(count, posted.id === undefined ? id : undefined, at, extra), ...envelope },
+      )
+    } catch (thrown) {
+      if (isFault(thrown)) throw fault(thrown.code, thrown.message.slice(thrown.code.length + 2), { ...thrown.data, at }, thrown)
+      throw thrown
+    }
+  }
+
+  #eventOf(fact: Fact): AnyEvent {
+    const by = madeBy(fact)
+    const event = by === undefined ? this.#plan.today.get(fact.type) : this.#plan.events.find((one) => one === by)
+    if (event === undefined) throw fault('EVENT_UNLISTED', `${String(fact.type)} is not in the app ${this.#plan.name}`, { type: fact.type })
+    return event
+  }
+}
+
+function placed(id: string, at: number): string {
+  return at === 0 ? id : `${id}/${at}`
+}
+
+/** A repeat with another count is a fault: so the count stands with the first. */
+function counted(count: number, id: string | undefined, at: number, extra?: string): { readonly extra?: string } {
+  if (id === undefined || at > 0 || count === 1) return {}
+  return { extra: JSON.stringify({ ...(extra === undefined ? {} : (JSON.parse(extra) as object)), [countAttribute]: count }) }
+}

@@ -1,0 +1,147 @@
+/** A plan, some ports, and a start button: what runs an app, whatever stands around it. */
+import type { App } from '../define/app.ts'
+import type { Env } from '../define/config.ts'
+import type { Asking, Serving } from '../define/context.ts'
+import { oneOrMore } from '../define/definition.ts'
+import type { AnyQuery } from '../define/query.ts'
+import type { Replacement } from '../define/resource.ts'
+import type { Rows } from '../define/rows.ts'
+import { validate } from '../contracts/schema.ts'
+import type { Ports } from '../flow/context.ts'
+import { openFlow, type Flow } from '../flow/flow.ts'
+import type { Settings } from '../flow/settings.ts'
+import { fault } from '../kit/fault.ts'
+import { idMint } from '../kit/uuid-v7.ts'
+import { compile } from '../plan/compile.ts'
+import { lowerFn } from '../plan/lower-fn.ts'
+import { lowerProjection } from '../plan/lower-projection.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Services } from '../plan/services.ts'
+import { RowReader } from '../state/row-reader.ts'
+import { appLog } from './app-log.ts'
+import type { Door, Doors } from './http-door.ts'
+import { Publishing } from './publishing.ts'
+import { openResources, type Opened } from './resources.ts'
+
+export interface RuntimeOptions {
+  readonly env?: Env
+  readonly replace?: readonly Replacement[]
+  readonly settings?: Partial<Settings>
+  readonly generation?: number
+}
+
+export interface Runtime {
+  readonly plan: Plan
+  readonly flow: Flow
+  readonly door: Door
+  readonly doors: Doors
+  serving(signal: AbortSignal): Serving
+  /** Drains, lets its lanes go, closes its resources; the store stays open. */
+  stop(): Promise<void>
+}
+
+export async function startRuntime(app: App, ports: Ports, options: RuntimeOptions = {}): Promise<Runtime> {
+  const plan = compile(app)
+  const opened = await openResources(plan, options.env ?? {}, options.replace ?? [])
+  const running = new Running(plan, ports, opened)
+  try {
+    await running.open(options)
+  } catch (thrown) {
+    await opened.close()
+    throw thrown
+  }
+  return running
+}
+
+class Running implements Runtime {
+  readonly plan: Plan
+  readonly doors: Doors
+  readonly #ports: Ports
+  readonly #opened: Opened
+  readonly #readers = new Map<string, RowReader>()
+  #flow: Flow | undefined
+  #publishing: Publishing | undefined
+  #stopping = false
+
+  constructor(plan: Plan, ports: Ports, opened: Opened) {
+    this.plan = plan
+    this.doors = { routes: plan.routes, webhooks: plan.webhooks }
+    this.#ports = ports
+    this.#opened = opened
+  }
+
+  async open({ settings, generation }: RuntimeOptions): Promise<void> {
+    const services: Services = { source: this.plan.name, asking: (who, signal) => this.#asking(who, signal) }
+    const subscriptions = [
+      ...this.plan.projections.map((projection) => lowerProjection(this.plan, projection)),
+      ...this.plan.functions.map((fn) => lowerFn(this.plan, fn, services)),
+    ]
+    const id = idMint(this.#ports.environment)()
+    const flow = await openFlow(this.#ports, { id, subscriptions, ...(settings === undefined ? {} : { settings }), ...(generation === undefined ? {} : { generation }), onCrew: (name, known) => this.#learn(name, known) })
+    this.#flow = flow
+    this.#publishing = new Publishing(this.plan, flow.context)
+  }
+
+  get flow(): Flow {
+    if (this.#flow === undefined) throw fault('STORE_CLOSED')
+    return this.#flow
+  }
+
+  serving(signal: AbortSignal): Serving {
+    const asking = this.#asking(this.plan.name, () => signal)
+    return { ...asking, get signal() { return signal }, publish: (facts, { id } = {}) => this.#facts().facts(oneOrMore(facts), id) }
+  }
+
+  get door(): Door {
+    return {
+      publish: (posted, { id }) => this.#facts().posted(posted, id),
+      ask: (query, input, signal) => this.#ask(query, input, signal),
+      serving: (signal) => this.serving(signal),
+      use: (resource) => this.#opened.use(resource),
+      unready: () => (this.#flow === undefined ? ['the store'] : this.#stopping ? ['it stops'] : []),
+      nowMs: () => this.#ports.environment.nowMs(),
+      telemetry: this.#ports.telemetry,
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopping) return
+    this.#stopping = true
+    await this.#flow?.stop()
+    await this.#opened.close()
+  }
+
+  #facts(): Publishing {
+    if (this.#publishing === undefined || this.#stopping) throw fault('STORE_CLOSED', `${this.plan.name} ${this.#stopping ? 'stops' : 'starts'}`)
+    return this.#publishing
+  }
+
+  /** Rows are found by what the store knows the projection by. */
+  #learn(name: string, known: string): void {
+    const projection = this.plan.projections.find((one) => one.name === name)
+    if (projection !== undefined) this.#readers.set(name, new RowReader(this.#ports.store, projection, known))
+  }
+
+  #asking(who: string, signal: () => AbortSignal): Asking {
+    const { environment, telemetry } = this.#ports
+    return {
+      log: appLog(telemetry, who),
+      get signal() { return signal() },
+      now: () => environment.nowMs(),
+      use: (resource) => this.#opened.use(resource),
+      rows: (of) => this.#rows(of.name) as never,
+      ask: (query, input) => this.#ask(query as unknown as AnyQuery, input, signal()) as never,
+    }
+  }
+
+  #rows(projection: string): Rows<Readonly<Record<string, unknown>>, string> {
+    const reader = this.#readers.get(projection)
+    if (reader === undefined) throw fault('RESOURCE_NOT_LISTED', `projection ${projection}`, { projection })
+    return { get: (key) => reader.get(key), find: (what) => reader.find(what), count: (where) => reader.count(where) }
+  }
+
+  async #ask(query: AnyQuery, input: unknown, signal: AbortSignal): Promise<unknown> {
+    const valid = validate(query.input, input, `query ${query.name}`)
+    return query.answer(valid, this.#asking(query.name, () => signal))
+  }
+}

@@ -1,0 +1,84 @@
+/** Opens a store file, or faults and leaves it as it was. */
+import { existsSync, openSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { fault } from '../kit/fault.ts'
+import { storeFault } from './sqlite-faults.ts'
+import { Hold, type OpenDatabase } from './sqlite-hold.ts'
+import { guardNative } from './sqlite-native.ts'
+import { create, format, kept, type Kept, lookAt, mustBeNewEnough, renew, sync, upgrade, type Upgrade, upgrades } from './sqlite-schema.ts'
+
+export interface Opened extends Kept {
+  readonly db: DatabaseSync
+  /** Of a file; a store in memory is held by nobody. */
+  readonly file: { readonly hold: Hold; readonly wal: number } | undefined
+  readonly native: boolean
+}
+
+export interface OpenSqlite {
+  readonly path: string
+  readonly nowMs: () => number
+  /** A new incarnation. */
+  readonly mint: () => string
+  readonly openDatabase?: OpenDatabase
+  readonly sqliteVersion?: string | undefined
+  readonly format?: number
+  readonly upgrades?: ReadonlyMap<number, Upgrade>
+}
+
+export function openDatabaseSync(path: string, { readOnly }: { readonly readOnly: boolean }): DatabaseSync {
+  return new DatabaseSync(path, { readOnly, timeout: 1_000, enableForeignKeyConstraints: false })
+}
+
+export function openSqlite(options: OpenSqlite): Opened {
+  mustBeNewEnough('sqliteVersion' in options ? options.sqliteVersion : process.versions['sqlite'])
+  const { path, nowMs, openDatabase = openDatabaseSync } = options
+  if (path === ':memory:') return openInMemory(options.mint())
+  const lockIsNew = !existsSync(`${path}-lock`)
+  const hold = Hold.take(path, openDatabase, nowMs())
+  try {
+    return openHeld(options, openDatabase, hold)
+  } catch (error) {
+    hold.release()
+    if (lockIsNew) rmSync(`${path}-lock`, { force: true })
+    throw storeFault(error, path)
+  }
+}
+
+function openInMemory(incarnation: string): Opened {
+  const db = openDatabaseSync(':memory:', { readOnly: false })
+  const native = guardNative(db)
+  create(db, incarnation)
+  return { db, file: undefined, native, incarnation, head: 0, storedMs: 0 }
+}
+
+function openHeld({ path, mint, ...options }: OpenSqlite, openDatabase: OpenDatabase, hold: Hold): Opened {
+  const found = lookAt(path)
+  const db = openDatabase(path, { readOnly: false })
+  try {
+    if (found === 'new') create(db, mint())
+    const to = options.format ?? format
+    if (db.prepare('pragma journal_mode = wal').get()?.['journal_mode'] !== 'wal') throw fault('STORE_CANNOT_LOCK', `${path}: no WAL here`, { path })
+    db.exec(`pragma wal_autocheckpoint = 0; pragma synchronous = full; pragma temp_store = memory; pragma fullfsync = 1; pragma checkpoint_fullfsync = 1`)
+    const from = Number(db.prepare('pragma user_version').get()?.['user_version'])
+    if (from < to) upgrade(db, path, from, options.upgrades ?? upgrades, to)
+    const is = sameLife(db, hold, kept(db, path), mint)
+    const wal = openSync(`${path}-wal`, 'r+')
+    if (found === 'new') sync(dirname(path))
+    return { db, file: { hold, wal }, native: guardNative(db), ...is }
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** A store that was restored, or moved without what stands beside it, is a new one. */
+function sameLife(db: DatabaseSync, hold: Hold, is: Kept, mint: () => string): Kept {
+  const seen = hold.seen()
+  if (seen !== undefined && seen.incarnation === is.incarnation && seen.head <= is.head) return is
+  const fresh = seen === undefined && is.head === 0
+  const incarnation = fresh ? is.incarnation : mint()
+  if (!fresh) renew(db, incarnation)
+  hold.remember({ incarnation, head: is.head })
+  return { ...is, incarnation }
+}

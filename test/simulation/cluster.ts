@@ -1,0 +1,384 @@
+/** One simulated run: the world, its one store, the lives of its runtimes, and everything that the checks know of them. */
+import { openFlow, type Flow } from '../../src/flow/flow.ts'
+import type { Turn } from '../../src/flow/turn.ts'
+import type { Change, Committed } from '../../src/ports/store.ts'
+import type { Telemetry } from '../../src/ports/telemetry.ts'
+import { SimDisk, type Stage, type Witness } from '../../src/testing/sim-disk.ts'
+import { SimEnvironment } from '../../src/testing/sim-environment.ts'
+import { SimHints } from '../../src/testing/sim-hints.ts'
+import type { SimProcess } from '../../src/testing/sim-process.ts'
+import { SimStore } from '../../src/testing/sim-store.ts'
+import { SimWorld } from '../../src/testing/sim-world.ts'
+import { checkBreakers } from './check-breaker.ts'
+import { PublishChecks } from './check-publish.ts'
+import { checkStart, type Slack } from './check-start.ts'
+import { Coverage } from './coverage.ts'
+import { checkCommit, type Checks } from './door.ts'
+import { FaultTriggers } from './fault-triggers.ts'
+import { Journal } from './journal.ts'
+import { Model, type Seen } from './model.ts'
+import { operationOf } from './operations.ts'
+import { Mirror } from './rows.ts'
+import type { RuntimePlan, Schedule, SubscriptionPlan } from './schedule.ts'
+import { subjectOf, type Stagehand } from './subjects.ts'
+import { Turns } from './turns.ts'
+import { Violation } from './violation.ts'
+import { ScheduledWeather } from './weather.ts'
+
+/** One life of a runtime. */
+export interface Life {
+  readonly plan: RuntimePlan
+  readonly index: number
+  readonly process: SimProcess
+  readonly store: SimStore
+  readonly environment: SimEnvironment
+  readonly knows: number
+  flow: Flow | undefined
+  stopping: boolean
+}
+
+export const pauseLabel = 7
+export const scheduleLabel = 8
+
+export class Cluster implements Checks, Witness, Stagehand, Slack {
+  readonly schedule: Schedule
+  readonly world: SimWorld
+  readonly disk: SimDisk
+  readonly hints: SimHints
+  readonly weather: ScheduledWeather
+  readonly journal = new Journal()
+  readonly mirror = new Mirror(this.journal)
+  readonly model: Model
+  readonly turns: Turns
+  readonly publishing: PublishChecks
+  readonly coverage = new Coverage()
+  readonly beats = new Map<string, { readonly endedUs: number; readonly lastedUs: number }[]>()
+  readonly triggers: FaultTriggers
+  /** By runtime: its life now, if it has one. */
+  readonly lives: (Life | undefined)[]
+  readonly log: string[] | undefined
+  repaired = false
+  readonly #lifeOf = new Map<SimProcess, Life>()
+  readonly #inFlight = new Map<SimProcess, Map<string, number>>()
+  readonly #troubled = new Map<SimProcess, number>()
+  readonly #times = new Map<string, number>()
+  readonly #knows: number[]
+  #livesMade = 0
+
+  constructor(schedule: Schedule, log?: string[]) {
+    this.schedule = schedule
+    this.log = log
+    this.world = new SimWorld(schedule.seed)
+    this.weather = new ScheduledWeather(schedule, (process, operation, fault) => this.#storeFault(process, operation, fault))
+    const { healMs, items, storeSkewMs, gated } = schedule.sky
+    const options = { lanes: 4, limits: { healMs, items }, incarnation: `sim-${schedule.seed}`, skewMs: storeSkewMs, gated }
+    this.disk = new SimDisk(this.world, this.weather, this, options)
+    this.hints = new SimHints(this.disk)
+    this.model = new Model(schedule.subscriptions, this.disk.state.limits.lanes.map(({ name }) => name), this.journal)
+    this.turns = new Turns(this.world, this.journal)
+    this.publishing = new PublishChecks(this)
+    this.triggers = new FaultTriggers(this)
+    this.lives = schedule.runtimes.map(() => undefined)
+    this.#knows = schedule.runtimes.map(({ knows }) => knows)
+  }
+
+  get nowUs(): number {
+    return this.world.nowUs
+  }
+
+  /** Of the schedule: since the beginning. */
+  get nowMs(): number {
+    return this.world.nowUs / 1_000
+  }
+
+  get storeMs(): number {
+    return this.disk.nowMs
+  }
+
+  get pausedUs(): number {
+    const { healMs, tailUs } = this.schedule.sky
+    return (healMs * 2 + 1_500 + (this.schedule.settings.storeRestMs ?? 200) * 3) * 1_000 + tailUs * 6
+  }
+
+  runtimeOf(process: SimProcess): string {
+    return process.name
+  }
+
+  say(text: string): void {
+    this.log?.push(`${(this.world.nowUs / 1_000).toFixed(3).padStart(10)} ${text}`)
+  }
+
+  // ── lives ──
+
+  /** A supervisor starts it, and again when it does not come up. */
+  startRuntime(index: number): void {
+    const plan = this.schedule.runtimes[index]
+    if (plan === undefined || this.lives[index] !== undefined) return
+    this.#livesMade += 1
+    const name = `${plan.name}-${String(this.#livesMade).padStart(3, '0')}`
+    const process = this.world.spawn(name, plan.skewMs)
+    const environment = new SimEnvironment(this.world, process, { share: this.schedule.sky.lateWaits, mostUs: 20_000 })
+    const life: Life = { plan, index, process, store: new SimStore(this.disk, this.hints, process), environment, knows: this.#knows[index] ?? 1, flow: undefined, stopping: false }
+    this.lives[index] = life
+    this.#lifeOf.set(process, life)
+    this.say(`${name} starts, knows ${life.knows}`)
+    const subscriptions = this.schedule.subscriptions.map((one) => subjectOf(one, process, life.knows, this))
+    openFlow({ store: life.store, environment, telemetry: this.#telemetry(name) }, { id: name, subscriptions, settings: this.schedule.settings }).then(
+      (flow) => this.#opened(life, flow),
+      (error: unknown) => this.#notOpened(life, error),
+    )
+  }
+
+  #opened(life: Life, flow: Flow): void {
+    life.flow = flow
+    for (const { plan, registered } of this.model.subscriptions) {
+      if (!registered) this.world.fail(new Violation('deployed', `${life.process.name} is open, and ${plan.name} is not registered`))
+    }
+  }
+
+  #notOpened(life: Life, error: unknown): void {
+    this.say(`${life.process.name} does not open: ${String(error)}`)
+    this.end(life)
+    this.world.after(200_000, undefined, scheduleLabel, () => this.startRuntime(life.index))
+  }
+
+  /** It exits; nothing of it was in flight. */
+  end(life: Life): void {
+    this.world.crash(life.process)
+    this.turns.running.delete(life.process)
+    if (this.lives[life.index] === life) this.lives[life.index] = undefined
+  }
+
+  crash(process: SimProcess): void {
+    const life = this.#lifeOf.get(process)
+    if (!process.alive || life === undefined) return
+    this.#cover('crash', process)
+    this.die(life)
+    this.world.after(300_000 + process.random.next() * 700_000, undefined, scheduleLabel, () => this.startRuntime(life.index))
+  }
+
+  die(life: Life): void {
+    this.say(`${life.process.name} dies`)
+    this.world.crash(life.process)
+    this.turns.died(life.process, this.#startsOf(life))
+    if (this.lives[life.index] === life) this.lives[life.index] = undefined
+  }
+
+  pauseProcess(life: Life, forMs: number): void {
+    if (life.process.state !== 'running') return
+    this.say(`${life.process.name} stands still for ${forMs} ms`)
+    this.#cover('pause', life.process)
+    this.world.pause(life.process)
+    this.trouble(life.process, forMs)
+    this.world.after(forMs * 1_000, undefined, scheduleLabel, () => this.world.resume(life.process))
+  }
+
+  cut(restMs: number): void {
+    this.say('the power fails')
+    for (const [process, operations] of this.#inFlight) if (process.alive) for (const [operation, count] of operations) if (count > 0) this.coverage.hit('cut', operation)
+    for (const life of this.lives) if (life !== undefined) this.die(life)
+    this.disk.cut()
+    this.hints.forget()
+    this.#inFlight.clear()
+    for (const index of this.lives.keys()) this.world.after(restMs * 1_000 + this.world.random.next() * 200_000, undefined, scheduleLabel, () => this.startRuntime(index))
+  }
+
+  jump(life: Life, byMs: number): void {
+    this.#cover('jump', life.process)
+    life.process.skewMs += byMs
+  }
+
+  /** Stops as it should, and starts again, with other code where it is given. */
+  stopRuntime(life: Life, restMs: number, knows: number | undefined): void {
+    if (life.flow === undefined || life.stopping || life.process.state !== 'running') return
+    this.say(`${life.process.name} is asked to stop`)
+    life.stopping = true
+    if (knows !== undefined) this.#knows[life.index] = knows
+    void life.flow.stop().then(() => {
+      this.say(`${life.process.name} has stopped`)
+      this.#checkStopped(life)
+      this.end(life)
+      this.world.after(restMs * 1_000, undefined, scheduleLabel, () => this.startRuntime(life.index))
+    })
+  }
+
+  #checkStopped({ process }: Life): void {
+    if (this.troubledUs(process) > 0) return
+    for (const { id, plan } of this.model.subscriptions) {
+      for (const row of this.mirror.of('lane', id)) {
+        if (this.mirror.lane(id, row.key)?.owner === process.name) this.world.fail(new Violation('stop', `${process.name} has stopped, and owns ${plan.name} in ${row.key}`))
+      }
+    }
+    for (const view of this.turns.running.get(process) ?? []) {
+      if (view.turn.open) this.world.fail(new Violation('stop', `${process.name} has stopped, and a turn of ${view.subscription.plan.name} is open`))
+    }
+  }
+
+  /** Who is asked for newer code from now on. */
+  upgrade(index: number, knows: number): void {
+    this.#knows[index] = knows
+  }
+
+  // ── what handlers tell ──
+
+  started(process: SimProcess, plan: SubscriptionPlan, turn: Turn): number {
+    const subscription = this.model.byName(plan.name)
+    const life = this.#lifeOf.get(process)
+    try {
+      if (life?.stopping === true) this.#stoppingStart(process, plan)
+      const seen = checkStart(this, this, process, subscription, turn, (one) => this.#isFlushed(one))
+      const open = this.#breakerOpen(subscription.id)
+      this.say(`${process.name} ${plan.name} attempt ${turn.attempt} at ${seen.map(({ event }) => `${event.position.replace(/^0+/, '')}(${event.key})`).join(' ')}`)
+      return this.turns.start(process, subscription, seen, turn, open).serial
+    } catch (thrown) {
+      this.world.fail(thrown as Error)
+      throw thrown
+    }
+  }
+
+  #stoppingStart(process: SimProcess, plan: SubscriptionPlan): void {
+    throw new Violation('stop', `${process.name} was asked to stop, and starts a turn of ${plan.name}`)
+  }
+
+  ended(serial: number, how: 'returned' | 'threw', error: unknown): void {
+    const view = this.turns.bySerial[serial]
+    if (view === undefined) return
+    const counts = !(error instanceof Error && /STORE_|TURN_CLOSED/.test(error.message))
+    this.turns.end(view, how, counts)
+    if (view.process.alive) this.say(`${view.process.name} ${view.subscription.plan.name} ${how}${view.inTime ? '' : ' late'}: ${view.seen.map(({ event }) => event.position.replace(/^0+/, '')).join(' ')}`)
+  }
+
+  pause(process: SimProcess, ms: number): Promise<void> {
+    return new Promise((resolve) => void this.world.after(ms * 1_000, process, pauseLabel, resolve))
+  }
+
+  times(what: string): number {
+    const times = (this.#times.get(what) ?? 0) + 1
+    this.#times.set(what, times)
+    return times
+  }
+
+  #breakerOpen(id: string): boolean {
+    const row = this.mirror.get('breaker', '', id)
+    return row !== undefined && (JSON.parse(row.value) as { phase: string }).phase === 'open'
+  }
+
+  #isFlushed({ event }: Seen): boolean {
+    return Number(event.position) <= this.disk.headFlushed
+  }
+
+  // ── what the store tells ──
+
+  nameOf(change: Change): string {
+    return operationOf(change, this.mirror)
+  }
+
+  stage(process: SimProcess, operation: string, stage: Stage): void {
+    if (process.name === 'operator' && operation !== 'ask' && operation !== 'control') return
+    const operations = this.#inFlight.get(process) ?? new Map<string, number>()
+    this.#inFlight.set(process, operations)
+    if (stage === 'called') {
+      this.coverage.did(operation)
+      operations.set(operation, (operations.get(operation) ?? 0) + 1)
+    } else if (stage === 'answered') operations.set(operation, Math.max(0, (operations.get(operation) ?? 0) - 1))
+    this.triggers.stage(operation, stage)
+  }
+
+  before(): void {}
+
+  after(process: SimProcess, operation: string, change: Change, committed: Committed): void {
+    if (!committed.ok) {
+      this.say(`${process.name} ${operation} refused: ${committed.rows.map(({ kind, key }) => `${kind} ${key}`).join(', ')} ${committed.ids.join(', ')}`)
+      return
+    }
+    this.journal.open(this.disk.applied)
+    this.world.note(change.id)
+    this.say(`${process.name} ${operation}${this.log === undefined ? '' : describe(change, committed)}`)
+    try {
+      this.publishing.stored(process, change)
+      checkBreakers(this, process, change)
+      checkCommit(this, process, change, committed)
+      if (!process.alive) this.#afterDeath(change)
+    } catch (thrown) {
+      this.world.fail(thrown as Error)
+      throw thrown
+    }
+  }
+
+  flushed(upTo: number): void {
+    this.journal.flushed(upTo)
+  }
+
+  cutOff(): void {
+    this.journal.cut()
+  }
+
+  /** It was on its way when its process died. */
+  #afterDeath(change: Change): void {
+    for (const { kind, part, key } of change.puts) {
+      const subscription = kind === 'start' ? this.model.byId(part.slice(0, part.indexOf('/'))) : undefined
+      if (subscription !== undefined) this.turns.startedDead(subscription, key)
+    }
+  }
+
+  /** Events whose start this life has recorded, and not their end. */
+  #startsOf(life: Life): { subscription: Model['subscriptions'][number]; position: string }[] {
+    const found: { subscription: Model['subscriptions'][number]; position: string }[] = []
+    for (const subscription of this.model.subscriptions) {
+      for (const lane of this.mirror.of('lane', subscription.id)) {
+        const record = this.mirror.lane(subscription.id, lane.key)
+        if (record?.owner !== life.process.name) continue
+        for (const row of this.mirror.of('start', `${subscription.id}/${lane.key}`)) {
+          if ((JSON.parse(row.value) as readonly string[]).at(-1) === record.token) found.push({ subscription, position: row.key })
+        }
+      }
+    }
+    return found
+  }
+
+  // ── trouble ──
+
+  troubledUs(process: SimProcess): number {
+    return this.#troubled.get(process) ?? 0
+  }
+
+  /** It may be behind for so long. */
+  trouble(process: SimProcess, forMs: number): void {
+    this.#troubled.set(process, Math.max(this.troubledUs(process), this.world.nowUs + forMs * 1_000))
+  }
+
+  #storeFault(process: SimProcess, operation: string, fault: string): void {
+    this.say(`${process.name} ${operation} goes wrong: ${fault}`)
+    this.coverage.hit(fault, operation)
+    this.trouble(process, 3_500)
+  }
+
+  #cover(fault: string, process: SimProcess): void {
+    for (const [operation, count] of this.#inFlight.get(process) ?? []) if (count > 0) this.coverage.hit(fault, operation)
+  }
+
+  #telemetry(name: string): Telemetry {
+    return {
+      count: (what, by) => {
+        for (let at = 0; at < Math.min(by, 1); at++) this.coverage.reach(what)
+      },
+      record: () => undefined,
+      span: (_name, _fields, run) => run(),
+      log: (level, message) => {
+        if (this.log !== undefined) this.say(`${name} says ${level}: ${message}`)
+      },
+    }
+  }
+}
+
+function describe(change: Change, committed: Extract<Committed, { ok: true }>): string {
+  const lane = change.puts.find(({ kind }) => kind === 'lane')
+  const parts = [
+    ...committed.at.map(({ position }, at) => `+${position.replace(/^0+/, '')}(${change.appends[at]?.event.key})`),
+    ...change.puts.filter(({ kind }) => kind !== 'lane').map(({ kind, key, value }) => `${kind} ${key.replace(/0{6,}/, '')}${kind === 'hold' ? ` ${value.slice(0, 80)}` : ''}`),
+    ...change.deletes.map(({ kind, key }) => `-${kind} ${key.replace(/0{6,}/, '')}`),
+  ]
+  const { mark, holes } = lane === undefined ? { mark: '', holes: [] } : (JSON.parse(lane.value) as { mark: string; holes: string[] })
+  const place = lane === undefined ? '' : ` ${lane.part}/${lane.key} mark ${mark.replace(/^0+/, '')} holes [${holes.map((hole) => hole.replace(/0{6,}/, '')).join(' ')}]`
+  return `${place} ${parts.join(', ')}`
+}

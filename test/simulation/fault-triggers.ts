@@ -1,0 +1,57 @@
+/** When the faults of a schedule come: at their time, or as an operation of their kind reaches a stage for the n-th time. */
+import type { Stage } from '../../src/testing/sim-disk.ts'
+import type { Cluster } from './cluster.ts'
+import type { Fault } from './schedule.ts'
+
+type Triggered = Exclude<Fault, { readonly is: 'store' }>
+
+export class FaultTriggers {
+  off = false
+  readonly #cluster: Cluster
+  readonly #counts = new Map<string, number>()
+  readonly #waiting = new Map<string, Triggered[]>()
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+    for (const fault of cluster.schedule.faults) {
+      if (fault.is === 'store' || 'atMs' in fault.when) continue
+      const name = `${fault.when.op} ${fault.when.stage}`
+      this.#waiting.set(name, [...(this.#waiting.get(name) ?? []), fault])
+    }
+  }
+
+  /** Those that have a time. */
+  arm(): void {
+    for (const fault of this.#cluster.schedule.faults) {
+      if (fault.is === 'store' || !('atMs' in fault.when)) continue
+      this.#cluster.world.after(fault.when.atMs * 1_000, undefined, 9, () => this.#strike(fault))
+    }
+  }
+
+  stage(operation: string, stage: Stage): void {
+    const name = `${operation} ${stage}`
+    const waiting = this.#waiting.get(name)
+    if (waiting === undefined || this.off) return
+    const count = (this.#counts.get(name) ?? 0) + 1
+    this.#counts.set(name, count)
+    for (const fault of waiting) {
+      // Not on the caller's stack: a fault between two steps is a fault at an await.
+      if ('nth' in fault.when && fault.when.nth === count) this.#cluster.world.after(0, undefined, 9, () => this.#strike(fault))
+    }
+  }
+
+  #strike(fault: Triggered): void {
+    const cluster = this.#cluster
+    if (this.off) return
+    if (fault.is === 'cut') {
+      cluster.cut(fault.restMs)
+      return
+    }
+    const life = cluster.lives[fault.runtime % cluster.lives.length]
+    if (life === undefined) return
+    if (fault.is === 'crash') cluster.crash(life.process)
+    else if (fault.is === 'pause') cluster.pauseProcess(life, fault.forMs)
+    else if (fault.is === 'jump') cluster.jump(life, fault.byMs)
+    else cluster.stopRuntime(life, fault.restMs, fault.knows)
+  }
+}

@@ -1,0 +1,106 @@
+/** Runs one schedule: what happens, then the calm that must settle everything, then the repair that must finish it. */
+import { Clients } from './clients.ts'
+import { Cluster } from './cluster.ts'
+import type { Coverage } from './coverage.ts'
+import { Operators } from './operators.ts'
+import type { Schedule } from './schedule.ts'
+import { checkEnd, unsettled } from './settled.ts'
+import { Violation } from './violation.ts'
+
+export interface Outcome {
+  readonly trace: string
+  readonly steps: number
+  readonly simulatedMs: number
+  readonly events: number
+  readonly failure: Error | undefined
+  readonly coverage: Coverage
+  readonly log: readonly string[] | undefined
+}
+
+const calmMs = 60_000
+
+export async function simulate(schedule: Schedule, log?: string[]): Promise<Outcome> {
+  const cluster = new Cluster(schedule, log)
+  const { world } = cluster
+  const unhandled = (reason: unknown): void => world.fail(reason instanceof Error ? reason : new Error(String(reason)))
+  process.on('unhandledRejection', unhandled)
+  try {
+    await live(cluster)
+  } finally {
+    process.off('unhandledRejection', unhandled)
+  }
+  const { failure, trace, steps, nowUs } = world
+  return { trace, steps, simulatedMs: nowUs / 1_000, events: cluster.model.log.length, failure, coverage: cluster.coverage, log }
+}
+
+async function live(cluster: Cluster): Promise<void> {
+  const { world, schedule } = cluster
+  const clients = new Clients(cluster)
+  const operators = new Operators(cluster)
+  for (const [index, { startMs }] of schedule.runtimes.entries()) world.after(startMs * 1_000, undefined, 0, () => cluster.startRuntime(index))
+  clients.arm()
+  operators.arm()
+  cluster.triggers.arm()
+  await world.run(schedule.liveMs * 1_000)
+  if (world.failure !== undefined) return
+  calm(cluster, operators)
+  await settle(cluster, operators, 'settled', () => clients.open === 0 && unsettled(cluster, 'parked is settled').length === 0)
+  if (world.failure !== undefined) return
+  if (schedule.repair) {
+    cluster.say('what failed is repaired')
+    cluster.repaired = true
+    await settle(cluster, operators, 'done', () => {
+      operators.redriveAll()
+      return unsettled(cluster, 'only done').length === 0
+    })
+  }
+  if (world.failure === undefined) guarded(cluster, () => checkEnd(cluster))
+}
+
+/** Nothing goes wrong any more: whoever is away comes back, with the newest code. */
+function calm(cluster: Cluster, operators: Operators): void {
+  const { world, weather, triggers, lives, schedule } = cluster
+  cluster.say('calm')
+  weather.calm = true
+  triggers.off = true
+  const newest = Math.max(...schedule.runtimes.map(({ knows }) => knows), ...schedule.faults.map((fault) => (fault.is === 'stop' ? (fault.knows ?? 1) : 1)))
+  for (const [index, life] of lives.entries()) {
+    cluster.upgrade(index, newest)
+    if (life === undefined) cluster.startRuntime(index)
+    else if (life.process.state === 'paused') world.resume(life.process)
+  }
+  for (const life of lives) if (life !== undefined && life.knows < newest) cluster.stopRuntime(life, 100, newest)
+  operators.resumeAll()
+}
+
+async function settle(cluster: Cluster, operators: Operators, what: string, done: () => boolean): Promise<void> {
+  const { world } = cluster
+  const endUs = world.nowUs + calmMs * 1_000
+  while (world.failure === undefined && !done()) {
+    if (world.nowUs >= endUs) {
+      const left = unsettled(cluster, what === 'done' ? 'only done' : 'parked is settled')
+      world.fail(new Violation(`not ${what}`, `${left.length} after ${calmMs / 1_000} s of calm: ${left.slice(0, 5).join('; ')}`))
+      return
+    }
+    bringBack(cluster)
+    operators.resumePaused()
+    await world.run(world.nowUs + 200_000)
+  }
+}
+
+/** A supervisor never sleeps: code that was too old when the calm came is replaced as soon as it can be. */
+function bringBack(cluster: Cluster): void {
+  const newest = Math.max(...cluster.lives.map((life) => life?.knows ?? 1))
+  for (const [index, life] of cluster.lives.entries()) {
+    if (life === undefined) cluster.startRuntime(index)
+    else if (life.knows < newest) cluster.stopRuntime(life, 100, newest)
+  }
+}
+
+function guarded(cluster: Cluster, check: () => void): void {
+  try {
+    check()
+  } catch (thrown) {
+    cluster.world.fail(thrown as Error)
+  }
+}
