@@ -31,11 +31,10 @@ export interface Reader {
 /** `known`: all events of the app, among them those that have become wanted ones. */
 export function reading(wanted: readonly Contract[], known: readonly Contract[] = wanted): Reader {
   const today = [...newest([...known, ...newest(wanted).values()]).values()]
-  const names = new Set(wanted.map((contract) => contract.type))
-  const ways = waysInto(names, today)
+  const ways = waysInto(new Set(wanted.map((contract) => contract.type)), today)
   const read = (type: string, version: number, data: unknown): Reading => {
     try {
-      return readBy(ways, names, type, version, data)
+      return readBy(ways, type, version, data)
     } catch (error) {
       return {
         is: 'fault',
@@ -66,7 +65,7 @@ interface Ways {
   readonly byVersion: ReadonlyMap<number, Way>
 }
 
-function readBy(ways: ReadonlyMap<string, Ways>, names: ReadonlySet<string>, type: string, version: number, data: unknown): Reading {
+function readBy(ways: ReadonlyMap<string, Ways>, type: string, version: number, data: unknown): Reading {
   const known = ways.get(type)
   if (known === undefined) return { is: 'facts', facts: [] }
   const way = known.byVersion.get(version)
@@ -74,9 +73,8 @@ function readBy(ways: ReadonlyMap<string, Ways>, names: ReadonlySet<string>, typ
     return { is: 'newer', why: `${type} has version ${version}, and this code knows ${known.newest}` }
   if (way === undefined) throw fault('VERSION_UNKNOWN', `${type}: no way from version ${version}`, { type, version })
   const current = way.ups.length === 0 ? data : raised(way, type, version, data)
-  if (way.split === undefined)
-    return { is: 'facts', facts: names.has(way.into.type) ? [{ type: way.into.type, data: settled(current) }] : [] }
-  return partsOf(ways, names, way.into, way.split, current)
+  if (way.split === undefined) return { is: 'facts', facts: [{ type: way.into.type, data: settled(current) }] }
+  return partsOf(ways, way.into, way.split, current)
 }
 
 function raised(way: Way, type: string, version: number, data: unknown): unknown {
@@ -85,7 +83,7 @@ function raised(way: Way, type: string, version: number, data: unknown): unknown
 }
 
 /** A part may itself be of an older version, or have become others. */
-function partsOf(ways: ReadonlyMap<string, Ways>, names: ReadonlySet<string>, from: Contract, split: Split, data: unknown): Reading {
+function partsOf(ways: ReadonlyMap<string, Ways>, from: Contract, split: Split, data: unknown): Reading {
   const facts: Fact[] = []
   for (const part of ran(`${from.type} becomes`, () => split.split(settled(data)))) {
     const by = madeBy(part)
@@ -93,7 +91,7 @@ function partsOf(ways: ReadonlyMap<string, Ways>, names: ReadonlySet<string>, fr
     if (into === undefined)
       throw fault('UPCAST_FAILED', `${from.type} becomes ${part.type}, which is not in its list`, { type: from.type, part: part.type })
     const checked = by === undefined ? validate(into.schema, part.data, `${from.type}, become ${into.type}`) : part.data
-    const read = readBy(ways, names, into.type, into.version, checked)
+    const read = readBy(ways, into.type, into.version, checked)
     if (read.is !== 'facts') return read
     facts.push(...read.facts)
   }

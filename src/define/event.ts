@@ -52,7 +52,7 @@ export function event<const Name extends string, Data>(
   const what = `event ${name}`
   onlyKnown(what, options, ['version', 'key', 'upcast', 'becomes', 'description'])
   const version = atLeast(what, 'version', options.version ?? 1, 1)
-  const upcast = options.upcast?.((before, up) => ({ before, up: up as Upcast['up'] }))
+  const upcast = options.upcast?.((before, up) => ({ before, up }))
   if (upcast !== undefined && upcast.before.type === name && upcast.before.version >= version) {
     throw optionFault(what, 'upcast', `comes from version ${upcast.before.version}, which is not before ${version}`)
   }
@@ -63,7 +63,7 @@ export function event<const Name extends string, Data>(
     schema,
     description: options.description ?? '',
     upcast,
-    becomes: () => (split ??= options.becomes?.((into, how) => ({ into, split: how as Split['split'] }))),
+    becomes: () => (split ??= options.becomes?.((into, how) => ({ into, split: how }))),
     keyOf: (data: Data) => (options.key === undefined ? undefined : keyBy(what, options.key, data)),
     is: (fact: Fact) => fact.type === name,
   })

@@ -105,7 +105,7 @@ test('given an option that can’t be, when a function is defined, then the faul
 
 test('given no source, two batches, or a batch among events, when a function is defined, then it is refused', () => {
   const batch: Source = batched(Placed, { size: 2, wait: '1s' })
-  for (const on of [[], [batch, batch], [batch, Placed], [fn('y', Placed, { run: () => {} }) as unknown as Source]]) {
+  for (const on of [[], [batch, batch], [batch, Placed], [JSON.parse('{"kind":"fn","name":"y"}')]]) {
     assert.throws(
       () => fn('x', on, { run: () => {} }),
       (error) => isFault(error, 'OPTION_INVALID') && error.data['option'] === 'on',

@@ -67,12 +67,12 @@ test('given a query of a projection, when it is answered, then it is handed the 
     find: async (what: unknown) => (asked.push(what), { rows: [], next: undefined }),
     count: async () => 0,
   }
-  const asking = { rows: (of: unknown) => (asked.push(of), rows) } as unknown as Asking
+  const asking: Pick<Asking, 'rows'> = { rows: (of) => (asked.push(of), rows) }
   const ofCurrency = takings.query('of-currency', z.object({ currency: z.string() }), (found, { currency }) =>
     found.find({ where: { currency } }),
   )
   assert.deepEqual([ofCurrency.kind, ofCurrency.name, ofCurrency.of], ['query', 'of-currency', 'takings'])
-  assert.deepEqual(await ofCurrency.answer({ currency: 'EUR' }, asking), { rows: [], next: undefined })
+  assert.deepEqual(await ofCurrency.answer({ currency: 'EUR' }, asking as Asking), { rows: [], next: undefined })
   assert.deepEqual(asked, [takings, { where: { currency: 'EUR' } }])
 })
 

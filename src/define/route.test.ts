@@ -36,7 +36,7 @@ test('given an endpoint that can’t be, when a route is defined, then it is ref
     (error) => isFault(error, 'OPTION_INVALID'),
   )
   assert.throws(
-    () => route('GET /orders', secret as unknown as typeof one),
+    () => route('GET /orders', JSON.parse('{"kind":"resource","name":"x"}')),
     (error) => isFault(error, 'OPTION_INVALID'),
   )
 })

@@ -54,7 +54,7 @@ export function route<const At extends Endpoint, T extends Target | Handler<At>>
     .filter((part) => part.startsWith(':'))
     .map((part) => part.slice(1))
   if (new Set(params).size < params.length) throw optionFault(what, 'endpoint', 'names a parameter twice')
-  return made('route', at, { method, path, params, to: behind(what, method, to as unknown as Target | Route['to']) })
+  return made('route', at, { method, path, params, to: behind(what, method, to) })
 }
 
 function behind(what: string, method: string, to: object): Route['to'] {

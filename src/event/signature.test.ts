@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { isFault } from '../kit/fault.ts'
-import { toleranceMs, verifier, type Delivery, type Scheme, type Signed } from './signature.ts'
+import { sign, toleranceMs, verifier, type Delivery, type Scheme, type Signed } from './signature.ts'
 
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 const sentMs = 1_614_265_330_000
@@ -94,4 +94,18 @@ test('given a secret that is none, when anything is verified with it, then it is
     const headers = { ...vector, 'x-hub-signature-256': `sha256=${createHmac('sha256', '').update(body).digest('hex')}` }
     assert.throws(() => verify(scheme, none, delivery(headers), sentMs), (error) => isFault(error, 'SECRET_INVALID'))
   }
+})
+
+test('given anything signed by us, when it is verified, then it is ok', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.stringMatching(/^[a-z0-9_-]{1,20}$/), (content, id) => {
+      const bytes = new TextEncoder().encode(content)
+      for (const [scheme, key] of [['standard-webhooks', secret], ['github', 'it is no secret']] as const) {
+        const headers = sign(scheme, key, { id, body: bytes, nowMs: sentMs + 999 })
+        assert.deepEqual(verify(scheme, key, delivery(headers, bytes), sentMs), { is: 'ok' })
+        assert.deepEqual(verify(scheme, `${key.slice(0, -1)}A`, delivery(headers, bytes), sentMs), { is: 'wrong' })
+      }
+    }),
+  )
+  assert.deepEqual(sign('standard-webhooks', secret, { id: vector['webhook-id'], body, nowMs: sentMs }), vector)
 })

@@ -29,11 +29,31 @@ export type Verify = (delivery: Delivery, nowMs: number) => Signed
  * Every signature is held against every secret, whichever fits, so that the time taken tells nothing. Made once: to make a key takes longer than to use it.
  */
 export function verifier(scheme: Scheme, secret: string): Verify {
+  const keys = keysOf(scheme, secret)
+  return scheme === 'github' ? (delivery) => verifyGithub(keys, delivery) : (delivery, nowMs) => verifyStandard(keys, delivery, nowMs)
+}
+
+/** The headers that a sender puts on it: for tests, and for what sends to itself. GitHub's signature says no time. */
+export function sign(scheme: Scheme, secret: string, { id, body, nowMs }: Sending): Readonly<Record<string, string>> {
+  const [key] = keysOf(scheme, secret)
+  if (key === undefined) throw fault('SECRET_INVALID')
+  if (scheme === 'github') return { 'x-github-delivery': id, 'x-hub-signature-256': `sha256=${macOf(key, [body]).toString('hex')}` }
+  const timestamp = String(Math.floor(nowMs / 1_000))
+  const mac = macOf(key, [`${id}.${timestamp}.`, body]).toString('base64')
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${mac}` }
+}
+
+export interface Sending {
+  readonly id: string
+  readonly body: string | Uint8Array
+  readonly nowMs: number
+}
+
+function keysOf(scheme: Scheme, secret: string): readonly KeyObject[] {
   const lines = scheme === 'github' ? secret.split('\n').map((line) => line.trim()) : secret.split(/\s+/)
   const bytes = lines.filter((line) => line !== '').map(scheme === 'github' ? (line) => Buffer.from(line) : standardKey)
   if (bytes.length === 0) throw fault('SECRET_INVALID', 'the secret of a webhook is empty')
-  const keys = bytes.map((one) => createSecretKey(one))
-  return scheme === 'github' ? (delivery) => verifyGithub(keys, delivery) : (delivery, nowMs) => verifyStandard(keys, delivery, nowMs)
+  return bytes.map((one) => createSecretKey(one))
 }
 
 function verifyStandard(keys: readonly KeyObject[], { headers, body }: Delivery, nowMs: number): Signed {
@@ -69,12 +89,16 @@ function standardKey(secret: string): Buffer {
 function anyFits(keys: readonly KeyObject[], given: readonly Uint8Array[], content: readonly (string | Uint8Array)[]): boolean {
   let fits = false
   for (const key of keys) {
-    const hmac = createHmac('sha256', key)
-    for (const part of content) hmac.update(part)
-    const expected = hmac.digest()
+    const expected = macOf(key, content)
     for (const one of given) fits = timingSafeEqual(one, expected) || fits
   }
   return fits
+}
+
+function macOf(key: KeyObject, content: readonly (string | Uint8Array)[]): Buffer {
+  const hmac = createHmac('sha256', key)
+  for (const part of content) hmac.update(part)
+  return hmac.digest()
 }
 
 function bytesOf(text: string | undefined, encoding: 'base64' | 'hex'): Uint8Array[] {

@@ -30,6 +30,8 @@ export class Membership {
   readonly #generation: number
   readonly #units = new Map<string, Unit>()
   readonly #seen = new Map<string, Seen>()
+  /** Owners whose beat was not there, with when they were first met. */
+  readonly #met = new Map<string, number>()
   readonly #stop = new AbortController()
   #beat = 0
   #ended: Promise<void> = Promise.resolve()
@@ -52,8 +54,10 @@ export class Membership {
 
   async stop(): Promise<void> {
     this.#stop.abort()
+    // Those that it has stop starting turns now; one that a round under way still takes is released as it comes.
+    const released = [...this.#units.values()].map((unit) => unit.release())
     await this.#ended
-    await Promise.all([...this.#units.values()].map((unit) => unit.release()))
+    await Promise.all([...released, ...[...this.#units.values()].map((unit) => unit.release())])
     await this.#leave()
   }
 
@@ -140,8 +144,16 @@ export class Membership {
       if (!mine) void unit.release()
       return
     }
-    const free = owner === '' || owner === this.#context.id || !alive.has(owner)
+    const free = owner === '' || owner === this.#context.id || (!alive.has(owner) && this.#restsLong(owner))
     if (mine && free) await this.#take(crew, lane, row)
+  }
+
+  /** Whether a whole lease has passed since its beat changed, or, where none was seen, since it was first met as an owner. */
+  #restsLong(owner: string): boolean {
+    const nowMs = this.#context.environment.monotonicMs()
+    const sinceMs = this.#seen.get(owner)?.changedMs ?? this.#met.get(owner) ?? nowMs
+    this.#met.set(owner, this.#met.get(owner) ?? nowMs)
+    return nowMs - sinceMs >= this.#context.settings.leaseMs
   }
 
   async #take(crew: Crew, lane: string, row: Row): Promise<void> {

@@ -51,7 +51,6 @@ export class Operators {
     const rev = breaker?.rev ?? null
     if (rev !== crew.breakerRev) crew.reload(breaker === undefined ? closed : decodeBreaker(breaker.value), rev, context.clock.nowMs())
     else if (!changed) return
-    if (!paused) this.#runner.onRoom()
     crew.wake()
   }
 

@@ -20,8 +20,8 @@ export type Outcome =
   | { readonly is: 'done'; readonly work: Work; readonly staged: Staged }
   /** The head of its key gets a row, and so does all that waits behind it. `next`: what becomes of the key. */
   | { readonly is: 'failed'; readonly work: Work; readonly queue: KeyQueue; readonly entry: Entry; readonly next: Next; readonly failure: Failure }
-  /** A start row is written before a suspect runs. */
-  | { readonly is: 'start'; readonly work: Work; readonly starts: ReadonlyMap<Entry, readonly string[]> }
+  /** A start row is written before a suspect runs; where it is alone in its process, the gate is entered. */
+  | { readonly is: 'start'; readonly work: Work; readonly starts: ReadonlyMap<Entry, readonly string[]>; readonly alone: boolean }
   /** An arrival joins the rows of its key. */
   | { readonly is: 'join'; readonly queue: KeyQueue; readonly entry: Entry }
   /** What waits behind a turn under way gets rows, so that reading can go on. */

@@ -37,8 +37,6 @@ export class OwnedLane implements Ownership {
 
   /** Entries that no attempt can help, with why: each gets its row when it is the first of its key. */
   readonly unreadable = new Map<Entry, Look>()
-  /** The mark at which it was taken over: what is below was taken before. */
-  readonly bornAt: Position
 
   constructor(context: FlowContext, crew: Crew, lane: string, record: LaneRecord, rev: string) {
     this.context = context
@@ -50,7 +48,6 @@ export class OwnedLane implements Ownership {
     this.token = record.token
     this.rev = rev
     this.counts = record.counts
-    this.bornAt = record.mark
     this.marks = new Marks(record.mark, crew.subscription.merged)
   }
 

@@ -4,6 +4,7 @@
  */
 import { asError, isFault } from '../kit/fault.ts'
 import type { Cursor, Placed, Position, Slice } from '../ports/store.ts'
+import { decodeHeld, heldRange } from './holds.ts'
 import { decodeHole } from './marks.ts'
 import type { Runner } from './runner.ts'
 
@@ -158,7 +159,10 @@ function byPosition(a: Placed, b: Placed): number {
   return a.position < b.position ? -1 : 1
 }
 
-/** The holes of a lane, read by reference, before anything else of it runs. */
+/**
+ * The holes of a lane, read by reference, before anything else of it runs. One that is older than the rows of its key was under way in front of them; one that is younger
+ * had yet to join them.
+ */
 export async function readHoles(runner: Runner, holes: readonly string[], unclean: boolean): Promise<void> {
   const { lane } = runner
   const { store, settings } = lane.context
@@ -168,5 +172,21 @@ export async function readHoles(runner: Runner, holes: readonly string[], unclea
   })
   if (cursors.length === 0) return
   const slices = await store.read(cursors, { events: 1, bytes: settings.readBytes })
-  for (const slice of slices) for (const event of slice.events) runner.arrive(event, unclean)
+  const firsts = await firstRows(runner)
+  for (const event of slices.flatMap(({ events }) => events)) {
+    const look = lane.crew.subscription.look(event)
+    const first = look.is === 'skip' || look.key === undefined ? undefined : firsts.get(look.key)
+    runner.arrive(event, unclean, first !== undefined && event.position < first)
+  }
+}
+
+/** Of each held key the position of its first row. */
+async function firstRows({ lane }: Runner): Promise<ReadonlyMap<string, Position>> {
+  const firsts = new Map<string, Position>()
+  for (const { key, hold } of lane.keys.values()) {
+    if (hold === undefined) continue
+    const [row] = await lane.context.store.scan(heldRange(lane.part, key, 1))
+    if (row !== undefined) firsts.set(key, decodeHeld(row).position)
+  }
+  return firsts
 }

@@ -25,7 +25,10 @@ export class Runner implements Ended, Committing {
   readonly committer: Committer
   readonly #look: Look
   readonly #onLost: (why: string) => void
-  readonly #dispatchBound = (): void => this.dispatch()
+  readonly #woken = (): void => {
+    this.onRoom()
+    this.dispatch()
+  }
   #dispatching = false
   #later = false
   #waitingSinceMs: number | undefined
@@ -43,13 +46,13 @@ export class Runner implements Ended, Committing {
     this.#onLost = onLost
     this.committer = new Committer(lane, this)
     this.#look = (keys) => lane.context.store.get(keys)
-    lane.crew.onWake(this.#dispatchBound)
+    lane.crew.onWake(this.#woken)
   }
 
   // ── arrivals ──
 
-  /** Takes the next event of the lane; `false` where it cannot go past it. */
-  arrive(event: Placed, suspect: boolean): boolean {
+  /** Takes the next event of the lane; `false` where it cannot go past it. `inFront`: of the rows of its key, which are younger. */
+  arrive(event: Placed, suspect: boolean, inFront = false): boolean {
     const { lane } = this
     const unwanted = event.storedMs < lane.crew.sinceMs || event.position === this.#discarded
     const look = unwanted ? skip : lane.crew.subscription.look(event)
@@ -65,7 +68,7 @@ export class Runner implements Ended, Committing {
     const entry = new Entry(event, look.key, look.is === 'run' ? look.parts : none, undefined, suspect)
     if (suspect && (lane.starts.get(event.position)?.length ?? 0) > 0) entry.most = 1
     lane.marks.take(entry)
-    this.#enqueue(entry, look)
+    this.#enqueue(entry, look, inFront)
     return true
   }
 
@@ -78,9 +81,9 @@ export class Runner implements Ended, Committing {
     this.committer.mark()
   }
 
-  #enqueue(entry: Entry, look: LookResult): void {
+  #enqueue(entry: Entry, look: LookResult, inFront: boolean): void {
     const queue = this.lane.queueOf(entry.key)
-    if (queue.hold !== undefined && entry.event.position > this.lane.bornAt) {
+    if (queue.hold !== undefined && !inFront) {
       this.#join(queue, entry)
       return
     }
@@ -124,7 +127,7 @@ export class Runner implements Ended, Committing {
     const { lane } = this
     const { crew, context } = lane
     if (crew.paused || crew.free <= 0 || lane.ready.length === 0 || crew.abandoned >= context.settings.abandonedMax) return false
-    if (!context.gate.enter(this.#dispatchBound)) return false
+    if (!context.gate.enter(this.#woken)) return false
     const formed = this.#form(context.clock.nowMs())
     if (formed.is === 'work') {
       this.#begin(formed.work)
@@ -213,27 +216,32 @@ export class Runner implements Ended, Committing {
       return
     }
     const error = unreadable?.is === 'fault' ? unreadable.fault : fault('CRASHED_THRICE', `${this.#name}, event ${entry.event.id}`)
-    this.#pushFailed(queue, entry, work, { state: 'parked', attempt: queue.hold?.attempt ?? 0 }, this.#failureOf(error))
+    this.#pushFailed(queue, entry, work, { state: 'parked', attempt: work.attempt - 1 }, this.#failureOf(error))
   }
 
+  /** One that was started before and not finished has its next start written only once it is alone: so that nobody else's crash accuses it. */
   #writeStarts(work: Work): void {
-    this.lane.context.gate.leave()
-    for (const queue of work.queues) queue.blocks += 1
-    const starts = new Map(work.entries.filter((entry) => entry.suspect).map((entry) => [entry, this.lane.starts.get(entry.event.position) ?? none] as const))
-    this.committer.push({ is: 'start', work, starts })
-  }
-
-  /** Its start rows stand: it runs, alone where one of it was started before and not finished. */
-  #runSuspect(work: Work): void {
     const { gate } = this.lane.context
-    const alone = work.entries.some((entry) => (this.lane.starts.get(entry.event.position)?.length ?? 0) > 0)
-    const run = (): void => {
-      if (this.lane.phase === 'running') return this.#run(work)
+    const starts = new Map(work.entries.filter((entry) => entry.suspect).map((entry) => [entry, this.lane.starts.get(entry.event.position) ?? none] as const))
+    const alone = [...starts.values()].some((before) => before.length > 0)
+    for (const queue of work.queues) queue.blocks += 1
+    const write = (): void => this.committer.push({ is: 'start', work, starts, alone })
+    gate.leave()
+    if (!alone) return write()
+    gate.enterAlone(() => {
+      if (this.lane.phase === 'running') return write()
       this.lane.crew.running -= 1
       gate.leave()
-    }
-    if (alone) gate.enterAlone(run)
-    else if (gate.enter(() => this.#runSuspect(work))) run()
+    })
+  }
+
+  /** Its start rows stand. */
+  #runSuspect(work: Work, alone: boolean): void {
+    const { gate } = this.lane.context
+    if (this.lane.phase !== 'running') {
+      this.lane.crew.running -= 1
+      if (alone) gate.leave()
+    } else if (alone || gate.enter(() => this.#runSuspect(work, false))) this.#run(work)
   }
 
   async #readRows(queue: KeyQueue): Promise<void> {
@@ -450,10 +458,10 @@ export class Runner implements Ended, Committing {
   /** Set by whoever can pause the subscription durably. */
   onParkedMax: () => void = () => {}
 
-  #startCommitted({ work, starts }: Extract<Outcome, { is: 'start' }>): void {
+  #startCommitted({ work, starts, alone }: Extract<Outcome, { is: 'start' }>): void {
     for (const entry of starts.keys()) this.lane.started.add(entry.event.position)
     for (const queue of work.queues) queue.blocks -= 1
-    this.#runSuspect(work)
+    this.#runSuspect(work, alone)
   }
 
   #requestCommitted(queue: KeyQueue): void {
@@ -493,7 +501,10 @@ export class Runner implements Ended, Committing {
       queue.busy = false
       if (outcome.is === 'done' && row !== undefined && outcome.staged.reads.has(row)) this.lane.contend(queue, row)
     }
-    if (outcome.is === 'start') this.lane.crew.running -= 1
+    if (outcome.is === 'start') {
+      this.lane.crew.running -= 1
+      if (outcome.alone) this.lane.context.gate.leave()
+    }
     this.#giveBack(outcome.work)
   }
 
@@ -537,7 +548,7 @@ export class Runner implements Ended, Committing {
   lost(why: string): void {
     if (this.lane.phase === 'over') return
     this.lane.phase = 'over'
-    this.lane.crew.offWake(this.#dispatchBound)
+    this.lane.crew.offWake(this.#woken)
     for (const attempt of [...this.lane.attempts]) {
       attempt.callOff(why)
       this.#abandon(attempt)

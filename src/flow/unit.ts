@@ -14,6 +14,7 @@ export class Unit {
   readonly #reader: Reader
   readonly #operators: Operators
   #ended: Promise<unknown> = Promise.resolve()
+  #released: Promise<void> | undefined
 
   private constructor(claimed: Claimed, onLost: (unit: Unit, why: string) => void) {
     this.runner = new Runner(claimed.lane, (why) => {
@@ -49,7 +50,12 @@ export class Unit {
   }
 
   /** No new turns; those under way have so long to end, and are called off then, which is no attempt; the lane is released last. */
-  async release(): Promise<void> {
+  release(): Promise<void> {
+    this.#released ??= this.#release()
+    return this.#released
+  }
+
+  async #release(): Promise<void> {
     const { lane, committer } = this.runner
     if (lane.phase !== 'running') return
     lane.phase = 'draining'

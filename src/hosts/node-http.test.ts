@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { Agent, request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
-import { once } from 'node:events'
 import { test } from 'node:test'
 import { isFault } from '../kit/fault.ts'
+import { readBody } from '../runtime/http-body.ts'
+import { problemOf, problemResponse } from '../runtime/problem.ts'
 import { listen } from './node-http.ts'
 
 const hello = () => Promise.resolve(new Response('hello'))
@@ -95,4 +98,31 @@ test('given what throws or cannot be read, when it is answered, then as a proble
   assert.match(text, /^HTTP\/1\.1 400 /)
   assert.match(text, /REQUEST_MALFORMED/)
   await server.close(1_000)
+})
+
+test('given a body over the limit, with its length told or not, when it is sent, then the sender gets its 413', async () => {
+  const server = await listen({ fetch: (request) => readBody(request, 1_000).then(hello, (thrown) => problemResponse(problemOf(thrown))), port: 0 })
+  for (const headers of [{ 'content-length': '3000000' }, { 'transfer-encoding': 'chunked' }]) {
+    const asked = httpRequest(server.url, { method: 'POST', headers })
+    asked.on('error', () => {})
+    asked.end(Buffer.alloc(3_000_000))
+    const [answer] = await once(asked, 'response')
+    assert.equal(answer.statusCode, 413)
+    answer.resume()
+  }
+  await server.close(1_000)
+})
+
+test('given an app without HTTP, when the door and the host are only imported, then neither router nor adapter is loaded', () => {
+  const script = `
+    import { registerHooks } from 'node:module'
+    const loaded = []
+    registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) })
+    await import('${new URL('../runtime/http.ts', import.meta.url).href}')
+    await import('${new URL('./node-http.ts', import.meta.url).href}')
+    console.log(JSON.stringify(loaded))`
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
+  const loaded: readonly string[] = JSON.parse(stdout)
+  assert.ok(loaded.length > 5)
+  assert.deepEqual(loaded.filter((url) => url.includes('hono')), [])
 })

@@ -13,7 +13,7 @@ export interface Guard {
 }
 
 export function guardOf({ host = '127.0.0.1', hosts = [host, 'localhost', '127.0.0.1', '[::1]'], origins = [] }: HttpOptions): Guard {
-  const names = new Set(hosts.map((name) => name.toLowerCase()))
+  const names = new Set(hosts.map((name) => bracketed(name.toLowerCase())))
   const pages = new Set(origins.map((origin) => origin.toLowerCase()))
   const allowed = (origin: string): boolean => pages.has(origin.toLowerCase())
   return {
@@ -37,6 +37,11 @@ export function guardOf({ host = '127.0.0.1', hosts = [host, 'localhost', '127.0
 /** A request made in this process has no such header, but an address. */
 function hostOf(request: Request): string {
   return (request.headers.get('host') ?? new URL(request.url).host).toLowerCase()
+}
+
+/** Addresses of IPv6 stand in brackets. */
+function bracketed(name: string): string {
+  return name.includes(':') && !name.startsWith('[') ? `[${name}]` : name
 }
 
 function nameOf(host: string): string {

@@ -10,7 +10,10 @@ export const securityHeaders = {
 /** A handler's own answer may say otherwise: what it has stands, unless it must be so. */
 export function withHeaders(answer: Response, headers: Readonly<Record<string, string>>, must = false): Response {
   try {
-    for (const [name, value] of Object.entries(headers)) if (must || !answer.headers.has(name)) answer.headers.set(name, value)
+    for (const [name, value] of Object.entries(headers)) {
+      if (name === 'vary') answer.headers.append(name, value)
+      else if (must || !answer.headers.has(name)) answer.headers.set(name, value)
+    }
     return answer
   } catch {
     // Of what `fetch` or `Response.redirect` gave the headers cannot be changed.

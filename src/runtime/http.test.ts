@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { createHmac } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { z } from 'zod'
 import { validate } from '../contracts/schema.ts'
@@ -9,6 +8,7 @@ import { query } from '../define/query.ts'
 import { resource } from '../define/resource.ts'
 import { route } from '../define/route.ts'
 import { github, standardWebhooks, webhook } from '../define/webhook.ts'
+import { sign } from '../event/signature.ts'
 import { canonicalJson } from '../kit/canonical-json.ts'
 import { fault, isFault } from '../kit/fault.ts'
 import type { Fields } from '../ports/telemetry.ts'
@@ -40,6 +40,7 @@ const routes = [
   route('PUT /echo/:name', async (request) => ({ name: request.params.name, body: await request.text() })),
   route('GET /nothing', () => {}),
   route('GET /page', () => new Response('<p>', { status: 203, headers: { 'content-type': 'text/html', 'content-security-policy': "default-src 'self'" } })),
+  route('GET /varied', () => new Response('v', { headers: { vary: 'accept' } })),
   route('GET /away', () => Response.redirect('http://localhost/page')),
   route('DELETE /disk', () => {
     throw fault('STORE_FULL', '/home/me/shop.db is full')
@@ -225,6 +226,9 @@ describe('POST /events', () => {
   test('given an event that the app does not know, when posted, then it has a code of its own', async () => {
     const { fetch } = await opened()
     isProblem(await see(fetch, request('POST /events', { type: 'Vanished', data: {} })), 422, 'EVENT_UNKNOWN')
+    const second = await see(fetch, request('POST /events', [{ type: 'Placed', data: order }, { type: 'Vanished', data: {} }]))
+    isProblem(second, 422, 'EVENT_UNKNOWN')
+    assert.equal(second.body['at'], 1)
   })
 
   test('given broken JSON, when posted, then the place is named', async () => {
@@ -382,6 +386,10 @@ describe('who may call', () => {
     const named = await opened({ hosts: ['shop.example'] })
     assert.equal((await named.fetch(post({ host: 'Shop.example:443' }))).status, 202)
     isProblem(await see(named.fetch, post({ host: 'localhost' })), 403, 'HOST_REFUSED')
+    assert.equal((await (await opened({ hosts: ['fd00::7'] })).fetch(post({ host: '[fd00::7]:3000' }))).status, 202)
+    // A request made in this process has an address only.
+    assert.equal((await fetch(new Request('http://localhost/orders/a'))).status, 200)
+    isProblem(await see(fetch, new Request('http://evil.example/orders/a')), 403, 'HOST_REFUSED')
   })
 
   test('given a page of another origin, when it changes something, then it is refused, unless it is listed', async () => {
@@ -406,6 +414,7 @@ describe('who may call', () => {
     const asks = async (origin: string) => (await fetch(request('GET /orders/a', undefined, { origin }))).headers.get('access-control-allow-origin')
     assert.equal(await asks('https://evil.example'), null)
     assert.equal(await asks('https://shop.example'), 'https://shop.example')
+    assert.equal((await fetch(request('GET /varied', undefined, { origin: 'https://shop.example' }))).headers.get('vary'), 'accept, origin')
   })
 
   test('given a preflight, when its origin is listed, then what the path allows is allowed, and nothing else', async () => {
@@ -440,15 +449,13 @@ describe('webhooks', () => {
 
   function signed(body: unknown, { id = 'm1', sentMs = nowMs, key = secrets.get(secret) ?? '', headers = {} as Headers_ } = {}): Request {
     const text = typeof body === 'string' ? body : JSON.stringify(body)
-    const timestamp = String(sentMs / 1_000)
-    const mac = createHmac('sha256', Buffer.from(key.slice(6), 'base64')).update(`${id}.${timestamp}.${text}`).digest('base64')
-    return request('POST /hooks/placed', text, { ...outside, 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${mac}`, ...headers })
+    return request('POST /hooks/placed', text, { ...outside, ...sign('standard-webhooks', key, { id, body: text, nowMs: sentMs }), ...headers })
   }
 
   function fromGithub(path: string, body: unknown, headers: Headers_ = { 'x-github-delivery': 'g1' }): Request {
     const text = JSON.stringify(body)
-    const mac = createHmac('sha256', 'it is no secret').update(text).digest('hex')
-    return request(`POST ${path}`, text, { ...outside, 'x-hub-signature-256': `sha256=${mac}`, 'x-github-event': 'push', ...headers })
+    const { 'x-hub-signature-256': signature = '' } = sign('github', 'it is no secret', { id: '', body: text, nowMs })
+    return request(`POST ${path}`, text, { ...outside, 'x-hub-signature-256': signature, 'x-github-event': 'push', ...headers })
   }
 
   test('given a signed delivery, when it comes, then it is an ordinary event under its id, from its path; again, it is counted and nothing else', async () => {

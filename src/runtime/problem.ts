@@ -11,6 +11,8 @@ export interface Problem {
   readonly code: string
   readonly detail?: string
   readonly todo?: string
+  /** Which of several events that were sent: 0 is the first. */
+  readonly at?: number
   readonly errors?: readonly { readonly pointer: string; readonly message: string }[]
 }
 
@@ -24,7 +26,8 @@ export function problemOf(thrown: unknown, pointing: Pointing = () => ''): Probl
   const problem = { type: `/problems/${thrown.code}`, title, status, code: thrown.code }
   if (status >= 500) return problem
   const errors = errorsOf(thrown, pointing)
-  return { ...problem, detail: thrown.message.slice(thrown.code.length + 2), todo, ...(errors === undefined ? {} : { errors }) }
+  const at = typeof thrown.data['at'] === 'number' ? { at: thrown.data['at'] } : {}
+  return { ...problem, ...at, detail: thrown.message.slice(thrown.code.length + 2), todo, ...(errors === undefined ? {} : { errors }) }
 }
 
 export function problemResponse(problem: Problem, headers: Readonly<Record<string, string>> = {}): Response {

@@ -10,3 +10,8 @@ export class Violation extends Error {
     this.detail = detail
   }
 }
+
+/** The rule that a failed run broke; of anything else, what kind of error it is. */
+export function ruleOf(failure: Error): string {
+  return failure instanceof Violation ? failure.rule : `${failure.name}: ${failure.message.slice(0, 60)}`
+}
