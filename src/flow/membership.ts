@@ -8,7 +8,7 @@ import type { Row } from '../ports/store.ts'
 import type { FlowContext } from './context.ts'
 import type { Crew } from './crew.ts'
 import { lanesOf } from './deploy.ts'
-import { decodeLane, laneKey } from './lane-record.ts'
+import { decodeLane, encodeLane, laneKey } from './lane-record.ts'
 import { Unit } from './unit.ts'
 
 interface Beat {
@@ -144,8 +144,17 @@ export class Membership {
       if (!mine) void unit.release()
       return
     }
+    if (!mine && owner === this.#context.id) return this.#disown(crew, lane, row)
     const free = owner === '' || owner === this.#context.id || (!alive.has(owner) && this.#restsLong(owner))
     if (mine && free) await this.#take(crew, lane, row)
+  }
+
+  /** Its release did not reach the store: it is made up for. */
+  async #disown(crew: Crew, lane: string, row: Row): Promise<void> {
+    const { store, changeId } = this.#context
+    const key = laneKey(crew.id, lane)
+    const value = encodeLane({ ...decodeLane(row.value), owner: '' })
+    await store.commit({ id: changeId(), incarnation: store.incarnation, checks: [{ ...key, rev: row.rev }], expects: [], appends: [], puts: [{ ...key, value }], deletes: [], trims: [], native: [] })
   }
 
   /** Whether a whole lease has passed since its beat changed, or, where none was seen, since it was first met as an owner. */

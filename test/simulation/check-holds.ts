@@ -44,7 +44,6 @@ function checkHeldPut({ checks, unit, subscription }: UnitCommit, put: Put, requ
   if (next.run === before.run && next.data === before.data) return
   const edit = requests.find((request) => request.op === 'edit' && request.key === key && request.position === position)
   if (edit === undefined || next.run !== before.run + 1) throw new Violation('edit', `${name} is edited, and nobody asked for it`)
-  checks.turns.forgive(subscription, position)
 }
 
 function checkHeldDelete({ checks, unit, subscription }: UnitCommit, name: string, requests: readonly Request[]): void {

@@ -48,8 +48,8 @@ function checkBeside(checks: Checks, slack: Slack, process: SimProcess, subscrip
       if (other === process && view.turn.open) open += 1
       const shared = turn.taken.find(({ key }) => view.keys.has(key))
       if (shared === undefined) continue
-      if (other === process) checkSame(checks, view, shared.key, name)
-      else if (other.state === 'running' && view.turn.open && slack.troubledUs(other) < view.startedUs) {
+      if (other === process) checkSame(checks, view, shared, name)
+      else if (other.state === 'running' && view.turn.open && slack.troubledUs(other) < view.startedUs && slack.troubledUs(process) < checks.nowUs - 2_000_000) {
         throw new Violation('one turn a key', `${name}: key ${shared.key} also runs in ${other.name}, which is well`)
       }
     }
@@ -57,13 +57,18 @@ function checkBeside(checks: Checks, slack: Slack, process: SimProcess, subscrip
   if (open >= policy.concurrency) throw new Violation('concurrency', `${name}: ${open + 1} turns of at most ${policy.concurrency}`)
 }
 
-function checkSame({ turns, schedule }: Checks, view: TurnView, key: string, name: string): void {
+function checkSame(checks: Checks, view: TurnView, { key, event }: Turn['taken'][number], name: string): void {
   if (view.turn.open) throw new Violation('one turn a key', `${name}: key ${key} has a turn under way`)
-  const { timeoutMs, graceMs } = view.subscription.plan.policy
-  const ownMs = turns.ownMs(view)
-  const pulseMs = schedule.settings.pulseMs ?? 0
-  if (ownMs + 1 < timeoutMs || ownMs + pulseMs + 1 >= timeoutMs + graceMs) return
-  throw new Violation('grace', `${name}: key ${key} is tried again ${Math.round(ownMs - timeoutMs)} ms after a time-out, its handler still runs`)
+  const seen = checks.model.byPosition.get(event.position)
+  if (view.closedUs === undefined || seen === undefined || tokenOf(checks, view.subscription, seen) !== view.token) return
+  const { graceMs } = view.subscription.plan.policy
+  const restUs = view.closedUs + graceMs * 1_000 - checks.nowUs
+  // An alarm that was rung for another reason may be early by the fraction of a millisecond that timers leave out.
+  if (restUs > 1_000) throw new Violation('grace', `${name}: key ${key} is tried again ${Math.round(restUs / 1_000)} ms before its grace is over, and its handler still runs`)
+}
+
+export function tokenOf({ mirror }: Checks, subscription: SubscriptionModel, seen: Seen): string {
+  return mirror.lane(subscription.id, subscription.lane(seen))?.token ?? ''
 }
 
 function checkHeldKeys({ mirror, storeMs, model }: Checks, subscription: SubscriptionModel, turn: Turn, seen: readonly Seen[], name: string): void {

@@ -11,7 +11,7 @@ import { SimStore } from '../../src/testing/sim-store.ts'
 import { SimWorld } from '../../src/testing/sim-world.ts'
 import { checkBreakers } from './check-breaker.ts'
 import { PublishChecks } from './check-publish.ts'
-import { checkStart, type Slack } from './check-start.ts'
+import { checkStart, tokenOf, type Slack } from './check-start.ts'
 import { Coverage } from './coverage.ts'
 import { checkCommit, type Checks } from './door.ts'
 import { FaultTriggers } from './fault-triggers.ts'
@@ -229,7 +229,8 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
       const seen = checkStart(this, this, process, subscription, turn, (one) => this.#isFlushed(one))
       const open = this.#breakerOpen(subscription.id)
       this.say(`${process.name} ${plan.name} attempt ${turn.attempt} at ${seen.map(({ event }) => `${event.position.replace(/^0+/, '')}(${event.key})`).join(' ')}`)
-      return this.turns.start(process, subscription, seen, turn, open).serial
+      const token = seen[0] === undefined ? '' : tokenOf(this, subscription, seen[0])
+      return this.turns.start(process, subscription, seen, turn, open, token).serial
     } catch (thrown) {
       this.world.fail(thrown as Error)
       throw thrown

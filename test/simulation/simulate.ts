@@ -1,6 +1,6 @@
 /** Runs one schedule: what happens, then the calm that must settle everything, then the repair that must finish it. */
 import { Clients } from './clients.ts'
-import { Cluster } from './cluster.ts'
+import { Cluster, type Life } from './cluster.ts'
 import type { Coverage } from './coverage.ts'
 import { Operators } from './operators.ts'
 import type { Schedule } from './schedule.ts'
@@ -88,13 +88,18 @@ async function settle(cluster: Cluster, operators: Operators, what: string, done
   }
 }
 
-/** A supervisor never sleeps: code that was too old when the calm came is replaced as soon as it can be. */
+/** A supervisor never sleeps: code that is too old is replaced as soon as it can be, and so is a process in which as many handlers hang as may. */
 function bringBack(cluster: Cluster): void {
   const newest = Math.max(...cluster.lives.map((life) => life?.knows ?? 1))
   for (const [index, life] of cluster.lives.entries()) {
     if (life === undefined) cluster.startRuntime(index)
-    else if (life.knows < newest) cluster.stopRuntime(life, 100, newest)
+    else if (life.knows < newest || hangs(cluster, life)) cluster.stopRuntime(life, 100, newest)
   }
+}
+
+function hangs({ model, turns, schedule }: Cluster, life: Life): boolean {
+  const most = schedule.settings.abandonedMax ?? 100
+  return model.subscriptions.some((subscription) => turns.abandoned(life.process, subscription) >= most)
 }
 
 function guarded(cluster: Cluster, check: () => void): void {

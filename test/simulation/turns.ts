@@ -4,6 +4,7 @@ import type { SimProcess } from '../../src/testing/sim-process.ts'
 import type { SimWorld } from '../../src/testing/sim-world.ts'
 import type { Journal } from './journal.ts'
 import type { Seen, SubscriptionModel } from './model.ts'
+import type { Doing } from './schedule.ts'
 
 export interface TurnView {
   readonly serial: number
@@ -16,6 +17,8 @@ export interface TurnView {
   readonly startedOwnUs: number
   /** The breaker's row said so when it started. */
   readonly breakerOpen: boolean
+  /** Of its lane's owner. */
+  readonly token: string
   state: 'running' | 'returned' | 'threw' | 'gone'
   /** It returned before its turn was closed. */
   inTime: boolean
@@ -24,6 +27,8 @@ export interface TurnView {
   /** It has been counted as a failure of its own making. */
   counted: boolean
   endedUs: number
+  /** When its turn was closed under it, where it goes on after that. */
+  closedUs: number | undefined
 }
 
 export class Turns {
@@ -48,7 +53,7 @@ export class Turns {
     this.#journal = journal
   }
 
-  start(process: SimProcess, subscription: SubscriptionModel, seen: readonly Seen[], turn: Turn, breakerOpen: boolean): TurnView {
+  start(process: SimProcess, subscription: SubscriptionModel, seen: readonly Seen[], turn: Turn, breakerOpen: boolean, token: string): TurnView {
     const view: TurnView = {
       serial: this.bySerial.length,
       process,
@@ -59,13 +64,16 @@ export class Turns {
       startedUs: this.#world.nowUs,
       startedOwnUs: process.ownUs(this.#world.nowUs),
       breakerOpen,
+      token,
       state: 'running',
       inTime: false,
       committed: false,
       counted: false,
       endedUs: 0,
+      closedUs: undefined,
     }
     this.bySerial.push(view)
+    if (seen.some(({ body }) => outlives(body.doings[subscription.plan.name]))) turn.signal.addEventListener('abort', () => void (view.closedUs = this.#world.nowUs), { once: true })
     add(this.running, process, view)
     add(this.open, process, view)
     return view
@@ -133,6 +141,12 @@ export class Turns {
     this.#journal.set(this.#forgiven, name, this.#failures.get(name) ?? 0)
   }
 
+  /** Of a subscription in one process: those that go on after their time and their grace. */
+  abandoned(process: SimProcess, subscription: SubscriptionModel): number {
+    const graceUs = subscription.plan.policy.graceMs * 1_000
+    return this.of(process, subscription).filter((view) => !view.turn.open && this.#world.nowUs - (view.closedUs ?? 0) > graceUs).length
+  }
+
   of(process: SimProcess, subscription: SubscriptionModel): TurnView[] {
     const views: TurnView[] = []
     for (const view of this.running.get(process) ?? []) if (view.subscription === subscription) views.push(view)
@@ -160,6 +174,11 @@ export class Turns {
     const [only] = view.seen
     if (view.seen.length === 1 && only !== undefined) bump(this.#failures, failureName(view.subscription, only.event.position))
   }
+}
+
+/** Whether a handler goes on after its turn was closed; only then it matters when that was. */
+function outlives(doing: Doing | undefined): boolean {
+  return doing?.do === 'hang' || doing?.do === 'late'
 }
 
 function failureName(subscription: SubscriptionModel, position: string): string {

@@ -1,6 +1,6 @@
 /** The smallest useful app. */
 import { z } from 'zod'
-import { app, event, fn, route } from '../../../src/entry/index.ts'
+import { app, event, fn, route, start } from '../../../src/entry/index.ts'
 
 const Greeted = event('Greeted', z.object({ name: z.string() }))
 
@@ -9,3 +9,18 @@ const welcome = fn('welcome', Greeted, {
 })
 
 export const hello = app('hello', [Greeted, welcome, route('POST /greetings', Greeted)])
+
+if (import.meta.main) await start(hello, { port: 3000 })
+
+export const refused = [
+  // @ts-expect-error: a port is a number
+  () => start(hello, { port: '3000' }),
+  // @ts-expect-error: what is started is an app
+  () => start([Greeted, welcome]),
+  // @ts-expect-error: no such option
+  () => start(hello, { ports: [3000] }),
+  // @ts-expect-error: an event is no fact
+  async () => (await start(hello)).publish(Greeted),
+  // @ts-expect-error: nothing is emitted from outside
+  async () => (await start(hello)).emit(Greeted({ name: 'Ada' })),
+]
