@@ -16,8 +16,8 @@ interface TestEvent {
 
 /** What `--only` can name: the tests that also run on the oldest Node of each line, and the long way round of the differential run. */
 const shares: Readonly<Record<string, readonly string[]>> = {
-  contract: ['src/**/*contract*.test.ts', 'test/**/*contract*.test.ts'],
-  oldest: ['src/**/*contract*.test.ts', 'test/**/*contract*.test.ts', 'examples/shop/**/*.test.ts'],
+  contract: ['src/stores/**/*.test.ts', 'src/testing/*contract*.test.ts'],
+  oldest: ['src/stores/**/*.test.ts', 'src/testing/*contract*.test.ts', 'examples/shop/**/*.test.ts'],
   differential: ['src/**/*differential*.test.ts', 'test/**/*differential*.test.ts'],
   'full-disk': ['src/**/*full-disk*.test.ts', 'test/**/*full-disk*.test.ts'],
   house: ['test/house-rules.test.ts'],
@@ -33,7 +33,9 @@ const named = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const budgetSeconds = Number(flags.get('budget') ?? 300)
 const files = pick(flags.get('only'), named)
 const began = performance.now()
+const beganMs = new Map<string, number>()
 const tookMs = new Map<string, number>()
+const givenUp = new AbortController()
 
 if (files.length === 0) {
   process.stderr.write('no test file was found\n')
@@ -44,14 +46,28 @@ if (flags.has('list')) process.stdout.write(`${files.join('\n')}\n`)
 else start()
 
 function start(): void {
-  const tests = run({
-    files,
-    concurrency: sideBySide,
-    timeout: Number(flags.get('file-seconds') ?? fileSeconds) * 1_000,
-    execArgv: ['--conditions=source'],
-  })
+  const tests = run({ files, concurrency: sideBySide, signal: givenUp.signal, execArgv: ['--conditions=source'] })
   tests.on('test:fail', () => (process.exitCode = 1))
+  tests.on('test:dequeue', ({ name, file }) => isFile(name, file) && beganMs.set(name, performance.now()))
+  tests.on('test:complete', ({ name, file }) => isFile(name, file) && tookMs.set(name, performance.now() - (beganMs.get(name) ?? 0)))
+  const watching = setInterval(watch, 1_000)
+  tests.on('end', () => clearInterval(watching))
   Readable.from(withShare(tests)).compose(new spec()).pipe(process.stdout)
+}
+
+/** The runner has no limit for a file: a loop without end would hold everything for ever. What is cut off is named, and counts as failed. */
+function watch(): void {
+  const limitMs = Number(flags.get('file-seconds') ?? fileSeconds) * 1_000
+  const stuck = [...beganMs].filter(([name, sinceMs]) => !tookMs.has(name) && performance.now() - sinceMs > limitMs)
+  if (stuck.length === 0) return
+  process.exitCode = 1
+  process.stderr.write(`cut off after ${limitMs / 1_000} s: ${stuck.map(([name]) => name).join(', ')}\n`)
+  givenUp.abort()
+}
+
+/** Each file is a test of its own around the tests in it, named as it was given. */
+function isFile(name: string, file: string | undefined): boolean {
+  return file !== undefined && file.replaceAll('\\', '/').endsWith(name)
 }
 
 function flagOf(word: string): [string, string][] {
@@ -71,7 +87,6 @@ async function* withShare(events: AsyncIterable<unknown>): AsyncGenerator<TestEv
   let said = false
   for await (const one of events) {
     const event = one as TestEvent
-    if (event.type === 'test:pass' || event.type === 'test:fail') noteTime(event.data as EventData.TestPass)
     if (!said && event.type === 'test:diagnostic' && isClosing(event.data as EventData.TestDiagnostic)) {
       said = true
       yield { type: 'test:diagnostic', data: { nesting: 0, message: slowest(), level: 'info' } }
@@ -85,14 +100,9 @@ function isClosing(diagnostic: EventData.TestDiagnostic): boolean {
   return diagnostic.nesting === 0 && /^tests \d+$/.test(diagnostic.message)
 }
 
-function noteTime(data: EventData.TestPass): void {
-  if (data.nesting !== 0 || data.file === undefined) return
-  tookMs.set(data.file, (tookMs.get(data.file) ?? 0) + data.details.duration_ms)
-}
-
 function slowest(): string {
   const ranked = [...tookMs].toSorted(([, left], [, right]) => right - left).slice(0, 3)
-  const words = ranked.map(([file, ms]) => `${file.replace(`${process.cwd()}/`, '')} ${(ms / 1_000).toFixed(1)} s`)
+  const words = ranked.map(([file, ms]) => `${file} ${(ms / 1_000).toFixed(1)} s`)
   return `slowest: ${words.join(', ')}`
 }
 

@@ -68,7 +68,7 @@ test('given headers that miss or cannot be read, when verified, then it says whi
   }
   for (const header of ['webhook-id', 'webhook-timestamp', 'webhook-signature']) assert.deepEqual(at({ [header]: undefined }), { is: 'missing', header })
   for (const timestamp of ['', 'soon', '1614265330.0', '-1', '0x10']) assert.deepEqual(at({ 'webhook-timestamp': timestamp }), { is: 'malformed', header: 'webhook-timestamp' })
-  for (const signature of ['', 'v1', 'v1,', 'v1,short', 'v1a,xyz', vector['webhook-signature'].slice(3), `${vector['webhook-signature']}x`]) {
+  for (const signature of ['', 'v1', 'v1,', 'v1,short', 'v1a,xyz', vector['webhook-signature'].replace('v1', 'v1a'), vector['webhook-signature'].slice(3), `${vector['webhook-signature']}x`]) {
     assert.deepEqual(at({ 'webhook-signature': signature }), { is: 'malformed', header: 'webhook-signature' })
   }
 })
@@ -106,6 +106,7 @@ test('given anything signed by us, when it is verified, then it is ok', () => {
         assert.deepEqual(verify(scheme, `${key.slice(0, -1)}A`, delivery(headers, bytes), sentMs), { is: 'wrong' })
       }
     }),
+    { numRuns: 20 },
   )
   assert.deepEqual(sign('standard-webhooks', secret, { id: vector['webhook-id'], body, nowMs: sentMs }), vector)
 })

@@ -161,6 +161,7 @@ export class Committer {
     if (wave.breaker) lane.crew.written(wave.change.id)
     this.#most = Number.POSITIVE_INFINITY
     for (const entry of wave.settled) lane.marks.settle(entry)
+    lane.marks.written(wave.mark)
     for (const [queue, hold] of wave.holds) queue.hold = hold !== undefined && hold.count > 0 ? hold : undefined
     for (const outcome of wave.outcomes) this.#to.committed(outcome, wave)
   }

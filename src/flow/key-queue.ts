@@ -25,6 +25,8 @@ export class KeyQueue {
   /** What stops it until a commit: failures, start rows, requests, spills; how many. */
   blocks = 0
   loading = false
+  /** Arrivals on their way to rows: what arrives after them goes behind them. */
+  joining = 0
   /** Its outcomes in waves that are not committed. */
   staged = 0
   /** A handler that timed out and still runs: the next attempt waits for it, or one grace. */

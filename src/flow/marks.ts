@@ -41,6 +41,11 @@ export class Marks {
     if (entry.event.position > this.#mark) this.#mark = entry.event.position
   }
 
+  /** It stands in the store, so it never goes back. */
+  written(mark: Position): void {
+    if (mark > this.#mark) this.#mark = mark
+  }
+
   /** Nothing up to here is left but what is open. */
   pass(position: Position): void {
     if (position > this.#passed) this.#passed = position

@@ -1,6 +1,6 @@
 /**
  * Puts facts into the log: a call is all or nothing, and resolves after a flushed commit. A call whose ids are known repeats its first answer, after the first's commit;
- * other content, or another count, under a known id is a fault. So a lost answer is asked again under the same ids.
+ * other content, or another count, under a known id is a fault. So a call that failed may be made again under the same id.
  */
 import { eventName } from '../event/event-name.ts'
 import { fault, isFault } from '../kit/fault.ts'
@@ -17,28 +17,40 @@ type Publishing = Pick<FlowContext, 'store' | 'environment' | 'changeId' | 'sett
 
 const triesMax = 20
 
+/** A call whose answer was lost is decided by looking for its events: found, it stands; else it is given back as a fault, for a repeat would overtake nobody, but be overtaken. */
 export async function publishStored(context: Publishing, events: readonly Stored[]): Promise<Published> {
-  const { store, environment, changeId, settings } = context
+  const { store, changeId } = context
   const appends = events.map((event) => ({ event, streams: none }))
+  try {
+    const committed = await store.commit({ id: changeId(), incarnation: store.incarnation, checks: none, expects: none, appends, puts: none, deletes: none, trims: none, native: none })
+    return committed.ok ? { at: committed.at, repeated: false } : await repeat(store, events, committed.ids)
+  } catch (thrown) {
+    if (!isFault(thrown, 'STORE_FAILED') || thrown.data['unknown'] !== true) throw thrown
+    const found = await find(context, events)
+    if (found.length < events.length) throw thrown
+    return { at: found.map(({ lane, position }) => ({ lane, position })), repeated: false }
+  }
+}
+
+async function find({ store, environment, settings }: Publishing, events: readonly Stored[]): Promise<readonly Placed[]> {
   for (let tries = 1; ; tries += 1) {
     try {
-      const committed = await store.commit({ id: changeId(), incarnation: store.incarnation, checks: none, expects: none, appends, puts: none, deletes: none, trims: none, native: none })
-      if (committed.ok) return { at: committed.at, repeated: false }
-      return await repeat(store, events, committed.ids)
+      return (await byId(store, events)).filter((event) => event !== undefined)
     } catch (thrown) {
-      // Whether it stands is unknown: under the same ids it stands once, whichever it was.
-      if (!isFault(thrown, 'STORE_FAILED') || thrown.data['unknown'] !== true || tries >= triesMax) throw thrown
+      if (!isFault(thrown, 'STORE_FAILED') || tries >= triesMax) throw thrown
       await environment.wait(settings.storeRestMs)
     }
   }
 }
 
+async function byId(store: Store, events: readonly Stored[]): Promise<readonly (Placed | undefined)[]> {
+  const cursors = events.map(({ tenant, source, id }) => ({ of: 'id' as const, tenant, source, id }))
+  const slices = await store.read(cursors, { events: 1, bytes: Number.MAX_SAFE_INTEGER })
+  return slices.map(({ events: [first] }) => first)
+}
+
 async function repeat(store: Store, events: readonly Stored[], known: readonly string[]): Promise<Published> {
-  const slices = await store.read(
-    events.map(({ tenant, source, id }) => ({ of: 'id', tenant, source, id })),
-    { events: 1, bytes: Number.MAX_SAFE_INTEGER },
-  )
-  const before = slices.map(({ events: [first] }) => first)
+  const before = await byId(store, events)
   const first = before[0]
   const same = events.every((event, i) => sameContent(event, before[i])) && (first === undefined || countOf(first) === events.length)
   if (!same) throw fault('ID_TAKEN', 'this id was published before, with other content or another count of events', { ids: known.map((name) => name.split('\n').at(-1)) })

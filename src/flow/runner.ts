@@ -83,7 +83,7 @@ export class Runner implements Ended, Committing {
 
   #enqueue(entry: Entry, look: LookResult, inFront: boolean): void {
     const queue = this.lane.queueOf(entry.key)
-    if (queue.hold !== undefined && !inFront) {
+    if ((queue.hold !== undefined || queue.joining > 0) && !inFront) {
       this.#join(queue, entry)
       return
     }
@@ -103,6 +103,7 @@ export class Runner implements Ended, Committing {
 
   #join(queue: KeyQueue, entry: Entry): void {
     queue.staged += 1
+    queue.joining += 1
     this.committer.push({ is: 'join', queue, entry })
   }
 
@@ -268,16 +269,20 @@ export class Runner implements Ended, Committing {
     const { phase } = crew.breaker
     this.#freePlace(attempt)
     crew.note({ key: work.entries[0]?.key ?? '', well: true }, context.clock.nowMs())
-    const chained = crew.subscription.batch === undefined
     for (const queue of work.queues) {
       queue.staged += 1
-      if (!chained) continue
+      if (!this.#chains(staged)) continue
       queue.busy = false
       if (queue.waiting.length > 0 || queue.hold !== undefined) this.lane.list(queue)
     }
     this.committer.push({ is: 'done', work, staged })
     if (starved || phase !== crew.breaker.phase) crew.wake()
     else this.dispatch()
+  }
+
+  /** Whether the next of its key may start before the commit. One that reads rows would read what the commit is about to change, and lose. */
+  #chains(staged: Staged): boolean {
+    return this.lane.crew.subscription.batch === undefined && staged.reads.size === 0
   }
 
   failed(attempt: Attempt, error: Error): void {
@@ -383,20 +388,20 @@ export class Runner implements Ended, Committing {
   // ── after a commit ──
 
   committed(outcome: Outcome, wave: Wave): void {
-    if (outcome.is === 'done') this.#doneCommitted(outcome.work)
+    if (outcome.is === 'done') this.#doneCommitted(outcome.work, this.#chains(outcome.staged))
     else if (outcome.is === 'failed') this.#failedCommitted(outcome, wave)
     else if (outcome.is === 'start') this.#startCommitted(outcome)
-    else if (outcome.is === 'join') this.#ended(outcome.queue)
+    else if (outcome.is === 'join') this.#joined(outcome.queue)
     else if (outcome.is === 'spill') this.#heldCommitted(outcome.queue, wave)
     else if (outcome.queue !== undefined) this.#requestCommitted(outcome.queue)
     else this.#standingDiscarded()
   }
 
-  #doneCommitted(work: Work): void {
+  #doneCommitted(work: Work, chained: boolean): void {
     for (const entry of work.entries) if (entry.suspect) this.#cleared(entry)
     for (const queue of work.queues) {
       queue.rowsOut -= work.entries.reduce((sum, entry) => sum + (entry.held !== undefined && entry.key === queue.key ? 1 : 0), 0)
-      if (this.lane.crew.subscription.batch !== undefined) queue.busy = false
+      if (!chained) queue.busy = false
       this.lane.endContention(queue)
       this.#ended(queue)
     }
@@ -405,6 +410,11 @@ export class Runner implements Ended, Committing {
   #cleared(entry: Entry): void {
     this.lane.starts.delete(entry.event.position)
     this.lane.started.delete(entry.event.position)
+  }
+
+  #joined(queue: KeyQueue): void {
+    queue.joining -= 1
+    this.#ended(queue)
   }
 
   #ended(queue: KeyQueue): void {
@@ -483,7 +493,7 @@ export class Runner implements Ended, Committing {
   undo(outcomes: readonly Outcome[], row: string | undefined): void {
     const queues = new Set(outcomes.flatMap(queuesOf))
     for (const attempt of [...this.lane.attempts]) {
-      if (!attempt.work.queues.some((queue) => queues.has(queue))) continue
+      if (attempt.over || !attempt.work.queues.some((queue) => queues.has(queue))) continue
       attempt.callOff('an earlier turn of its key is run again')
       this.#abandon(attempt)
       for (const queue of attempt.work.queues) queue.busy = false
@@ -550,6 +560,7 @@ export class Runner implements Ended, Committing {
     this.lane.phase = 'over'
     this.lane.crew.offWake(this.#woken)
     for (const attempt of [...this.lane.attempts]) {
+      if (attempt.over) continue
       attempt.callOff(why)
       this.#abandon(attempt)
     }

@@ -3,7 +3,7 @@
  * Building it changes nothing in memory: that is for after the commit.
  */
 import { eventName } from '../event/event-name.ts'
-import type { Append, Change, Key, Put, StoreLimits } from '../ports/store.ts'
+import type { Append, Change, Key, Position, Put, StoreLimits } from '../ports/store.ts'
 import { encodeBreaker } from './breaker.ts'
 import type { Crew } from './crew.ts'
 import type { Entry } from './entry.ts'
@@ -35,6 +35,8 @@ export interface Wave {
   readonly losers: readonly Outcome[]
   /** Those that it has no room for. */
   readonly left: readonly Outcome[]
+  /** As it writes it. */
+  readonly mark: Position
   /** Of the log; settled once it is committed. */
   readonly settled: readonly Entry[]
   readonly holds: ReadonlyMap<KeyQueue, Hold | undefined>
@@ -142,7 +144,7 @@ class Draft {
       this.#puts.push({ ...breaker, value: encodeBreaker(crew.breaker) })
     }
     const change: Change = { id, incarnation, checks, expects: none, appends: this.#appends, puts: this.#puts, deletes: this.#deletes, trims: none, native: none }
-    return { change, settled: this.#settled, holds: this.#holds, moved: this.#moved, counts, breaker: crew.breakerChanged }
+    return { change, mark, settled: this.#settled, holds: this.#holds, moved: this.#moved, counts, breaker: crew.breakerChanged }
   }
 
   #counts(): Counts {

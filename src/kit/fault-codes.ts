@@ -85,6 +85,22 @@ const table = {
   STORE_CORRUPT: { status: 500, title: 'The store file is damaged', todo: 'Keep a copy of all its files, then restore a backup: the file was left as it was.' },
   STORE_CANNOT_LOCK: { status: 500, title: 'The file system cannot lock', todo: 'Put the store on a local disk: network shares often cannot lock.' },
   TRIMMED: { status: 410, title: 'The event is no longer kept', todo: 'Read from the first position that is kept, or from the archive.' },
+  // Operators and the command line
+  SUBSCRIPTION_UNKNOWN: { status: 404, title: 'No subscription of this name', todo: 'Compare the name with those that `millrace subscriptions` lists.' },
+  SUBSCRIPTION_RUNS: { status: 409, title: 'A running app has this subscription', todo: 'Take it out of the app first; then it may be forgotten.' },
+  EVENT_NOT_FOUND: { status: 404, title: 'No event with this id', todo: 'Compare the id with those that `millrace tail --from start` shows; an event that was trimmed is gone.' },
+  DEAD_LETTER_UNKNOWN: { status: 404, title: 'No such dead letter', todo: 'Compare with what `millrace dead-letters` lists: it may have been redriven or discarded meanwhile.' },
+  EDIT_REFUSED: { status: 409, title: 'This cannot be edited', todo: 'Redrive or discard it: a projection is what the log says, and its events stay as they are.' },
+  OPERATION_INVALID: { status: 400, title: 'Not an operation that can be asked for', todo: 'Correct what the message names; `millrace COMMAND --help` shows examples.' },
+  USAGE_WRONG: { status: 400, title: 'Not a command that can be read', todo: 'Run it with --help to see how it is written.' },
+  APP_FILE_INVALID: { status: 500, title: 'The file gives no app', todo: 'Export one app from it: export const shop = app(…), as an ES module.' },
+  APP_NOT_RUNNING: { status: 503, title: 'No running app has the store', todo: 'Start the app: `millrace start FILE`; only its code knows what an event must be.' },
+  STORE_ABSENT: { status: 404, title: 'No store is there', todo: 'Give the path of the store with --store, or in MILLRACE_STORE.' },
+  STORE_UNREACHABLE: { status: 503, title: 'The process that holds the store does not answer', todo: 'It may be starting or stopping: try again. Run the command as the same user, on the same machine.' },
+  SOCKET_FAILED: { status: 500, title: 'The socket for operators could not be opened', todo: 'The app runs without it. Make its folder writable, and remove what stands in its place.' },
+  // Tests
+  TEST_RESTLESS: { status: 500, title: 'The app under test does not come to rest', todo: 'Look for a function that answers its own event, or raise what it waits for.' },
+  TEST_UNHEALTHY: { status: 500, title: 'Something went wrong in the app under test', todo: 'Look at `deadLetters()` and `logged` of the app: they say what was thrown.' },
 } as const satisfies Record<string, CodeEntry>
 
 export type Code = keyof typeof table

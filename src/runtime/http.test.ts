@@ -406,6 +406,7 @@ describe('who may call', () => {
     assert.equal(log.stored.size, 0)
     assert.equal((await fetch(post({ origin: 'http://localhost:3000', host }))).status, 202)
     const allowed = await fetch(post({ origin: 'https://shop.example', host }))
+    assert.equal(allowed.headers.get('cross-origin-resource-policy'), 'cross-origin')
     assert.deepEqual([allowed.status, allowed.headers.get('access-control-allow-origin'), allowed.headers.get('vary')], [202, 'https://shop.example', 'origin'])
   })
 
@@ -511,6 +512,17 @@ describe('webhooks', () => {
       assert.ok(log.counts.includes(`millrace_webhook_deliveries_total /hooks/placed ${code}`))
     }
     assert.equal(log.stored.size, 0)
+  })
+
+  test('given another secret, when a delivery comes, then it is held against that one', async () => {
+    const { fetch } = await opened()
+    const [older, newer] = [secrets.get(secret) ?? '', `whsec_${Buffer.alloc(24, 9).toString('base64')}`]
+    assert.equal((await fetch(signed(order, { key: older }))).status, 202)
+    secrets.set(secret, newer)
+    const [by, before] = [await see(fetch, signed(order, { id: 'm2', key: newer })), await see(fetch, signed(order, { id: 'm3', key: older }))]
+    secrets.set(secret, older)
+    assert.equal(by.status, 202)
+    isProblem(before, 401, 'SIGNATURE_WRONG')
   })
 
   test('given a webhook whose secret is empty, when anything comes, then it is refused as our own mistake', async () => {

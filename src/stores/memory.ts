@@ -14,7 +14,12 @@ export interface MemoryStoreOptions extends Omit<MemoryStateOptions, 'lanes'> {
 }
 
 export function memoryStore({ nowMs, lanes = 4, soon, ...options }: MemoryStoreOptions): Store {
-  return new MemoryStore(new MemoryState({ lanes, ...options }), nowMs, soon)
+  return memoryStoreOver(new MemoryState({ lanes, ...options }), nowMs, soon)
+}
+
+/** Over a state that the caller holds too: a test looks into it without a promise. */
+export function memoryStoreOver(state: MemoryState, nowMs: () => number, soon?: (run: () => void) => void): Store {
+  return new MemoryStore(state, nowMs, soon)
 }
 
 class MemoryStore implements Store {

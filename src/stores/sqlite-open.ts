@@ -7,6 +7,7 @@ import { storeFault } from './sqlite-faults.ts'
 import { Hold, type OpenDatabase } from './sqlite-hold.ts'
 import { guardNative } from './sqlite-native.ts'
 import { create, format, kept, type Kept, lookAt, mustBeNewEnough, renew, sync, upgrade, type Upgrade, upgrades } from './sqlite-schema.ts'
+import { checkWal } from './sqlite-wal.ts'
 
 export interface Opened extends Kept {
   readonly db: DatabaseSync
@@ -53,13 +54,18 @@ function openInMemory(incarnation: string): Opened {
 }
 
 function openHeld({ path, mint, ...options }: OpenSqlite, openDatabase: OpenDatabase, hold: Hold): Opened {
-  const found = lookAt(path)
-  const db = openDatabase(path, { readOnly: false })
+  const to = options.format ?? format
+  const found = lookAt(path, to)
+  // Whoever can write also tidies up when it closes: so what is there is looked at by one that can't.
+  const looker = found === to ? openDatabase(path, { readOnly: true }) : undefined
+  let db: DatabaseSync | undefined
   try {
+    if (looker !== undefined) kept(looker, path)
+    if (looker !== undefined) checkWal(looker, path)
+    db = openDatabase(path, { readOnly: false })
     if (found === 'new') create(db, mint())
-    const to = options.format ?? format
     if (db.prepare('pragma journal_mode = wal').get()?.['journal_mode'] !== 'wal') throw fault('STORE_CANNOT_LOCK', `${path}: no WAL here`, { path })
-    db.exec(`pragma wal_autocheckpoint = 0; pragma synchronous = full; pragma temp_store = memory; pragma fullfsync = 1; pragma checkpoint_fullfsync = 1`)
+    db.exec('pragma wal_autocheckpoint = 0; pragma synchronous = full; pragma temp_store = memory; pragma fullfsync = 1; pragma checkpoint_fullfsync = 1')
     const from = Number(db.prepare('pragma user_version').get()?.['user_version'])
     if (from < to) upgrade(db, path, from, options.upgrades ?? upgrades, to)
     const is = sameLife(db, hold, kept(db, path), mint)
@@ -67,8 +73,10 @@ function openHeld({ path, mint, ...options }: OpenSqlite, openDatabase: OpenData
     if (found === 'new') sync(dirname(path))
     return { db, file: { hold, wal }, native: guardNative(db), ...is }
   } catch (error) {
-    db.close()
+    db?.close()
     throw error
+  } finally {
+    looker?.close()
   }
 }
 

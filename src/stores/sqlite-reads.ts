@@ -63,6 +63,11 @@ export class SqliteReads {
     return { slice: this.#readStream(cursor, limit, storeMs), whole: true }
   }
 
+  /** Of each lane the first position that has not been trimmed. */
+  firsts(): readonly string[] {
+    return this.#lanes.map(({ name }) => firstOf(this.#goneOf(`lane ${name}`)))
+  }
+
   /** Throws where a trim names no lane or no position. */
   known(lane: string, upTo: string): void {
     this.#laneNamed(lane)

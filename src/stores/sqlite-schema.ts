@@ -39,19 +39,21 @@ export function mustBeNewEnough(version: string | undefined): void {
 }
 
 /** Reads the first bytes of the file without SQLite, which may repair or complete what it opens. 'new': there is nothing yet. */
-export function lookAt(path: string): 'new' | number {
+export function lookAt(path: string, known: number): 'new' | number {
   if (!existsSync(path) || statSync(path).size === 0) return 'new'
   const header = Buffer.alloc(100)
   const file = openSync(path, 'r')
   const length = readSync(file, header, 0, 100, 0)
   closeSync(file)
+  // A creation that was cut off is rolled back when the file is opened.
+  if (header.every((byte) => byte === 0) && existsSync(`${path}-journal`)) return 'new'
   if (length < 100 || header.toString('latin1', 0, 16) !== 'SQLite format 3\0') {
     throw fault('STORE_NOT_OURS', `${path} is no SQLite file`, { path })
   }
   const is = header.readUInt32BE(68)
   if (is !== applicationId) throw fault('STORE_NOT_OURS', `${path} belongs to another application`, { path, applicationId: is })
   const version = header.readUInt32BE(60)
-  if (version > format) throw fault('STORE_NEWER', `${path} has format ${version}, this version knows ${format}`, { path, format: version, known: format })
+  if (version > known) throw fault('STORE_NEWER', `${path} has format ${version}, this version knows ${known}`, { path, format: version, known })
   return version
 }
 

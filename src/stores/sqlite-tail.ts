@@ -106,7 +106,7 @@ export class Tail {
   }
 
   /** What comes after a cursor that `next` gave, or `undefined` where the store has to be read. */
-  read(cursor: Cursor, limit: ReadLimit, storeMs: number): Slice | undefined {
+  read(cursor: Cursor, limit: ReadLimit, storeMs: number, firsts: readonly string[]): Slice | undefined {
     const from = TailCursor.segmentOf(cursor)
     if (from === undefined || cursor.of !== 'lane' || from.cut || from.generation !== this.#generation) return undefined
     const lane = this.#index.get(cursor.name) ?? 0
@@ -129,7 +129,7 @@ export class Tail {
       at = at.next
       if (at.cut) break
     }
-    return { events, upTo: after, first: '', storeMs, next: new TailCursor(cursor.name, after, cursor.types, at) }
+    return { events, upTo: after, first: firsts[lane] ?? '', storeMs, next: new TailCursor(cursor.name, after, cursor.types, at) }
   }
 
   /** A reader of the store has come to the head: from here on it is handed what comes. */

@@ -55,6 +55,8 @@ class SqliteStore implements Store {
   readonly #laneName: (slot: number) => string
   /** Where is read while a flush is under way. Made when the first one is. */
   #view: { readonly db: DatabaseSync; readonly reads: SqliteReads } | undefined
+  /** Of each lane. */
+  #firsts: readonly string[]
   #head: number
   #storeMs: number
   #closed: Promise<void> | undefined
@@ -70,6 +72,7 @@ class SqliteStore implements Store {
     const laneOf = laneOfSlot(this.limits.lanes)
     this.#laneName = (slot) => this.limits.lanes[laneOf[slot] ?? 0]?.name ?? ''
     this.#reads = new SqliteReads(opened.db, this.limits.lanes)
+    this.#firsts = this.#reads.firsts()
     this.#tail = new Tail(this.limits.lanes, positionText(opened.head))
     const file = opened.file
     this.#group = new GroupCommit({
@@ -105,7 +108,7 @@ class SqliteStore implements Store {
     this.#mustBeOpen()
     const storeMs = this.#clock()
     const slices: Slice[] = []
-    for (const cursor of from) slices.push(this.#tail.read(cursor, limit, storeMs) ?? (await this.#readStore(cursor, limit)))
+    for (const cursor of from) slices.push(this.#tail.read(cursor, limit, storeMs, this.#firsts) ?? (await this.#readStore(cursor, limit)))
     return slices
   }
 
@@ -167,9 +170,14 @@ class SqliteStore implements Store {
     this.#tail.add(events)
     for (const { change, outcome } of entries) {
       if (outcome === undefined || !('ok' in outcome) || !outcome.ok) continue
-      if (change.trims.length > 0) this.#tail.restart(positionText(head))
+      if (change.trims.length > 0) this.#trimmed(head)
       this.#waiters.wakeFor(change, this.#laneName)
     }
+  }
+
+  #trimmed(head: number): void {
+    this.#tail.restart(positionText(head))
+    this.#firsts = this.#reads.firsts()
   }
 
   /** The store's time never goes back, whatever the machine's does. */

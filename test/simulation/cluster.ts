@@ -75,7 +75,7 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
     this.disk = new SimDisk(this.world, this.weather, this, options)
     this.hints = new SimHints(this.disk)
     this.model = new Model(schedule.subscriptions, this.disk.state.limits.lanes.map(({ name }) => name), this.journal)
-    this.turns = new Turns(this.world, this.journal)
+    this.turns = new Turns(this.world, this.journal, schedule.settings.pulseMs ?? 1_000)
     this.publishing = new PublishChecks(this)
     this.triggers = new FaultTriggers(this)
     this.lives = schedule.runtimes.map(() => undefined)

@@ -1,6 +1,7 @@
 /** What is left to do, by name; and what must be equal once nothing is. */
 import type { Cluster } from './cluster.ts'
 import type { Seen, SubscriptionModel } from './model.ts'
+import { doingOf } from './subjects.ts'
 import { Violation } from './violation.ts'
 
 export function unsettled(cluster: Cluster, how: 'parked is settled' | 'only done'): string[] {
@@ -22,10 +23,18 @@ export function unsettled(cluster: Cluster, how: 'parked is settled' | 'only don
 /** Parked, and all of its key with it. */
 function isParked(cluster: Cluster, subscription: SubscriptionModel, head: Seen, key: string): boolean {
   const part = `${subscription.id}/${subscription.lane(head)}`
-  if (cluster.mirror.hold(part, key)?.state !== 'parked') return false
+  const state = cluster.mirror.hold(part, key)?.state
+  if (state !== 'parked' && !(state === 'wait' && asksInVain(cluster, subscription, head))) return false
   const queue = subscription.queues.get(key) ?? []
   const last = queue.at(-1)
   return last === undefined || subscription.status.has(last.event.position)
+}
+
+/** Where nothing but poison is left, the breaker stays open and asks again and again: what fails then is no attempt. It waits in its row. */
+function asksInVain({ mirror }: Cluster, { id, plan }: SubscriptionModel, head: Seen): boolean {
+  const breaker = mirror.get('breaker', '', id)
+  const doing = doingOf(plan, head.body)
+  return breaker !== undefined && breaker.value.includes('"open"') && doing !== undefined && 'times' in doing
 }
 
 function describe(cluster: Cluster, subscription: SubscriptionModel, head: Seen, key: string): string {

@@ -59,11 +59,11 @@ async function live(cluster: Cluster): Promise<void> {
 
 /** Nothing goes wrong any more: whoever is away comes back, with the newest code. */
 function calm(cluster: Cluster, operators: Operators): void {
-  const { world, weather, triggers, lives, schedule } = cluster
+  const { world, weather, triggers, lives } = cluster
   cluster.say('calm')
   weather.calm = true
   triggers.off = true
-  const newest = Math.max(...schedule.runtimes.map(({ knows }) => knows), ...schedule.faults.map((fault) => (fault.is === 'stop' ? (fault.knows ?? 1) : 1)))
+  const newest = 2
   for (const [index, life] of lives.entries()) {
     cluster.upgrade(index, newest)
     if (life === undefined) cluster.startRuntime(index)
@@ -90,7 +90,7 @@ async function settle(cluster: Cluster, operators: Operators, what: string, done
 
 /** A supervisor never sleeps: code that is too old is replaced as soon as it can be, and so is a process in which as many handlers hang as may. */
 function bringBack(cluster: Cluster): void {
-  const newest = Math.max(...cluster.lives.map((life) => life?.knows ?? 1))
+  const newest = 2
   for (const [index, life] of cluster.lives.entries()) {
     if (life === undefined) cluster.startRuntime(index)
     else if (life.knows < newest || hangs(cluster, life)) cluster.stopRuntime(life, 100, newest)

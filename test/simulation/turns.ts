@@ -15,6 +15,8 @@ export interface TurnView {
   readonly turn: Turn
   readonly startedUs: number
   readonly startedOwnUs: number
+  /** How long its process had stood still by then. */
+  readonly stoodUs: number
   /** The breaker's row said so when it started. */
   readonly breakerOpen: boolean
   /** Of its lane's owner. */
@@ -48,8 +50,11 @@ export class Turns {
   readonly #world: SimWorld
   readonly #journal: Journal
 
-  constructor(world: SimWorld, journal: Journal) {
+  readonly #pulseMs: number
+
+  constructor(world: SimWorld, journal: Journal, pulseMs: number) {
     this.#world = world
+    this.#pulseMs = pulseMs
     this.#journal = journal
   }
 
@@ -63,6 +68,7 @@ export class Turns {
       turn,
       startedUs: this.#world.nowUs,
       startedOwnUs: process.ownUs(this.#world.nowUs),
+      stoodUs: process.stoodUs,
       breakerOpen,
       token,
       state: 'running',
@@ -86,7 +92,7 @@ export class Turns {
     view.endedUs = this.#world.nowUs
     this.running.get(view.process)?.delete(view)
     if (state === 'threw' || !view.inTime) this.open.get(view.process)?.delete(view)
-    const timedOut = !view.inTime && this.ownMs(view) >= view.subscription.plan.policy.timeoutMs - 1
+    const timedOut = !view.inTime && this.#isTimeUp(view)
     if ((state === 'threw' && view.inTime && counts) || timedOut) this.#count(view)
   }
 
@@ -159,12 +165,17 @@ export class Turns {
 
   /** Whoever has run for its whole time has failed, though it may not have ended. */
   countTimeouts(subscription: SubscriptionModel): void {
-    const { timeoutMs } = subscription.plan.policy
     for (const views of this.running.values()) {
       for (const view of views) {
-        if (view.subscription === subscription && !view.counted && this.ownMs(view) >= timeoutMs - 1) this.#count(view)
+        if (view.subscription === subscription && !view.counted && this.#isTimeUp(view)) this.#count(view)
       }
     }
+  }
+
+  /** A standstill is noticed to a pulse and a quarter of a second; where there was none, to a millisecond. */
+  #isTimeUp(view: TurnView): boolean {
+    const coarseMs = view.process.stoodUs === view.stoodUs ? 1 : this.#pulseMs + 260
+    return this.ownMs(view) >= view.subscription.plan.policy.timeoutMs - coarseMs
   }
 
   #count(view: TurnView): void {

@@ -25,7 +25,7 @@ export class ScheduledWeather implements Weather {
     this.#counts.set(op, nth)
     const found = this.#faults.get(`${op} ${nth}`)
     if (found === undefined) return 'none'
-    const fault = call === 'commit' || found === 'failed' || found === 'slow' || found === 'silent' ? found : 'failed'
+    const fault = fitting(found, call, op)
     this.#tell(process, op, fault)
     return fault
   }
@@ -64,4 +64,10 @@ export class ScheduledWeather implements Weather {
   polls(): boolean {
     return this.#sky.polls
   }
+}
+
+/** What only looks has nothing to apply; and what one process publishes is stored in the order of its calls, so that none of them comes after the others. */
+function fitting(fault: StoreFault, call: StoreCall, op: string): StoreFault {
+  if (call !== 'commit') return fault === 'slow' || fault === 'silent' ? fault : 'failed'
+  return fault === 'stray' && op.startsWith('publish') ? 'missed' : fault
 }

@@ -1,0 +1,51 @@
+/** Runs the shop: its providers, its store, its HTTP door, until Ctrl-C. */
+import { mkdirSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { parseArgs } from 'node:util'
+import { isFault, start, type Running } from 'millrace'
+import { shop } from './app.ts'
+import { startProviders, type Providers } from './providers.ts'
+import { welcome } from './welcome.ts'
+
+const { values: given } = parseArgs({
+  options: {
+    /** 0: any free one. */
+    port: { type: 'string', default: '3000' },
+    /** Where the store and the providers' ledgers are kept. */
+    data: { type: 'string', default: join(import.meta.dirname, '..', 'data') },
+  },
+})
+
+await main(Number(given.port), given.data)
+
+async function main(port: number, folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true })
+  const store = join(folder, 'shop.db')
+  const providers = await startProviders(folder)
+  const env = { ...process.env, PAYMENTS_URL: providers.payments, WAREHOUSE_URL: providers.warehouse }
+  try {
+    const running = await start(shop, { port, store, env })
+    process.stdout.write(welcome({ url: running.url ?? '', warehouse: providers.warehouse, store: relative(process.env['INIT_CWD'] ?? '.', store) }))
+    closeOnSignal(running, providers)
+  } catch (error) {
+    providers.stop()
+    if (!isFault(error)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exitCode = 1
+  }
+}
+
+/** The first signal drains; a second one ends at once, and nothing is lost by it either. */
+function closeOnSignal(running: Running, providers: Providers): void {
+  const close = async (): Promise<void> => {
+    process.stdout.write('closing: nothing new comes in, what is under way ends first\n')
+    await running.stop()
+    providers.stop()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      process.once(signal, () => process.exit(1))
+      void close()
+    })
+  }
+}
