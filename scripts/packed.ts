@@ -28,7 +28,7 @@ const place = mkdtempSync(join(tmpdir(), 'millrace-packed-'))
 
 try {
   const installed = install()
-  say('no file that does not belong', () => onlyWhatBelongs(installed))
+  say('every entry is there, and nothing that does not belong', () => onlyWhatBelongs(installed))
   say(`${names.length} entries imported`, () => run('import.mjs', importAll()))
   say(`${names.length} entries required from CommonJS`, () => run('require.cjs', requireAll()))
   say('types resolved, as ESM and as CommonJS', () => checkTypes())

@@ -135,7 +135,7 @@ test('given a poison order, when its attempts are used up, then it is parked, ot
   await app.advance('10s')
   const statuses = async () => (await app.ask(ordersOf, { customerId: 'ada' })).rows.map((row) => `${row.orderId} ${row.status}`).toSorted()
   assert.deepEqual(await statuses(), ['o-1 paid', 'o-2 shipped', 'o-3 shipped'])
-  assert.deepEqual(app.deadLetters().map(({ subscription, key, attempts }) => ({ subscription, key, attempts })), [{ subscription: 'reserve', key: 'o-1', attempts: 5 }])
+  assert.deepEqual(app.deadLetters().map(({ consumer, key, attempts }) => ({ consumer, key, attempts })), [{ consumer: 'reserve', key: 'o-1', attempts: 5 }])
 
   mended = true
   assert.equal(await app.redrive(), 1)

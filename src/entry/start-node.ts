@@ -3,6 +3,8 @@ import type { App } from '../define/app.ts'
 import type { Log } from '../define/context.ts'
 import { nodeEnvironment } from '../hosts/node-environment.ts'
 import type { Listening } from '../hosts/node-http.ts'
+import { listenOnSocket, socketPathOf, type ListeningSocket } from '../hosts/node-socket.ts'
+import { asError } from '../kit/fault.ts'
 import { telemetryTo } from '../observe/telemetry.ts'
 import type { Store } from '../ports/store.ts'
 import type { Level, Telemetry } from '../ports/telemetry.ts'
@@ -18,7 +20,10 @@ export async function startOnNode(app: App, options: StartOptions): Promise<Runn
   const store = await openStore(options)
   try {
     const runtime = await startRuntime(app, { store, environment: nodeEnvironment, telemetry }, { env: process.env, ...options })
-    return await serve(runtime, store, telemetry, options)
+    return await serve(runtime, store, telemetry, options).catch(async (thrown: unknown) => {
+      await runtime.stop()
+      throw thrown
+    })
   } catch (thrown) {
     await store.close()
     throw thrown
@@ -36,8 +41,9 @@ async function serve(runtime: Runtime, store: Store, telemetry: Telemetry, optio
   let opened: Promise<Fetch> | undefined
   const fetch: Fetch = async (request) => (await (opened ??= openFetch(runtime, options)))(request)
   const listening = options.port === undefined ? undefined : await listenAt(fetch, options.port, options.host, telemetry)
+  const socket = await openSocket(runtime, store, telemetry, options)
   let stopped: Promise<void> | undefined
-  const stop = (): Promise<void> => (stopped ??= stopAll(runtime, store, listening, stopping))
+  const stop = (): Promise<void> => (stopped ??= stopAll(runtime, store, [listening, socket], stopping))
   return { ...serving, get signal() { return stopping.signal }, url: listening?.url, fetch, stop, [Symbol.asyncDispose]: stop }
 }
 
@@ -52,9 +58,32 @@ async function listenAt(fetch: Fetch, port: number, host: string | undefined, te
   return listen({ fetch, port, failed, ...(host === undefined ? {} : { host }) })
 }
 
-/** The door first, so that nothing new comes in; the store last. */
-async function stopAll(runtime: Runtime, store: Store, listening: Listening | undefined, stopping: AbortController): Promise<void> {
-  await listening?.close(requestGraceMs)
+/** For operators; without it the app runs all the same. What answers there is loaded when somebody asks. */
+async function openSocket(runtime: Runtime, store: Store, telemetry: Telemetry, { store: file = './millrace.db' }: StartOptions): Promise<ListeningSocket | undefined> {
+  if (file === ':memory:') return undefined
+  let opened: Promise<Fetch> | undefined
+  const fetch: Fetch = async (request) => (await (opened ??= operators(runtime, store)))(request)
+  const failed = (error: Error): void => telemetry.log('warn', `an operator's question failed: ${error.message}`)
+  try {
+    return await listenOnSocket({ path: socketPathOf(file), fetch, failed })
+  } catch (thrown) {
+    telemetry.log('warn', `operators cannot reach it: ${asError(thrown).message}`)
+    return undefined
+  }
+}
+
+async function operators(runtime: Runtime, store: Store): Promise<Fetch> {
+  const { operatorDoor } = await import('../observe/operator-door.ts')
+  const { plan, flow, door } = runtime
+  const { nowMs } = nodeEnvironment
+  const about = { app: plan.name, pid: process.pid, node: process.version }
+  const sources = [plan.name, ...plan.webhooks.map(({ path }) => path)]
+  return operatorDoor({ store, flow, sources, nowMs, environment: nodeEnvironment, changeId: flow.context.changeId, about, door })
+}
+
+/** The doors first, so that nothing new comes in; the store last. */
+async function stopAll(runtime: Runtime, store: Store, [listening, socket]: readonly [Listening | undefined, ListeningSocket | undefined], stopping: AbortController): Promise<void> {
+  await Promise.all([listening?.close(requestGraceMs), socket?.close()])
   stopping.abort()
   await runtime.stop()
   await store.close()

@@ -58,7 +58,8 @@ export function fromHeader(value: string): string | undefined {
 function dataOf(body: Uint8Array, contentType: string): Data {
   if (body.length === 0) return isTextType(contentType) ? { data: '""', parsed: '' } : { data: 'null', parsed: null }
   const json = isJsonType(contentType)
-  if (!json && !isTextType(contentType)) throw fault('CONTENT_TYPE_UNKNOWN', `data of '${contentType}' is not kept: send JSON or text`, { contentType })
+  if (!json && !isTextType(contentType))
+    throw fault('CONTENT_TYPE_UNKNOWN', `data of '${contentType}' is not kept: send JSON or text`, { contentType })
   const text = utf8Text(body)
   const parsed = json ? parsedJson(text) : text
   return { data: JSON.stringify(parsed), parsed }

@@ -1,7 +1,17 @@
 /** CloudEvents as JSON: one (`application/cloudevents+json`), or several (`application/cloudevents-batch+json`). */
 import { parsedJson } from '../kit/json-text.ts'
 import type { Stored } from '../ports/store.ts'
-import { attributesOf, envelopeOf, isJsonType, isTextType, refuse, type Data, type Envelope, type Judged, type Problem } from './envelope.ts'
+import {
+  attributesOf,
+  envelopeOf,
+  isJsonType,
+  isTextType,
+  refuse,
+  type Data,
+  type Envelope,
+  type Judged,
+  type Problem,
+} from './envelope.ts'
 
 export const structuredType = 'application/cloudevents+json'
 export const batchType = 'application/cloudevents-batch+json'
@@ -31,7 +41,8 @@ export function fromBatch(text: string): readonly Envelope[] {
 }
 
 function judge(value: unknown, at: string): Judged {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { ok: false, problems: [{ pointer: at, message: 'is no object' }] }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { ok: false, problems: [{ pointer: at, message: 'is no object' }] }
   const attributes = new Map<string, unknown>()
   let data: unknown
   let base64: unknown
@@ -57,7 +68,8 @@ function dataOf(data: unknown, base64: unknown, contentType: unknown, at: string
     if (data !== undefined) return { pointer: `${at}/data_base64`, message: 'excludes data' }
     return fromBase64(base64, declared, `${at}/data_base64`)
   }
-  if (declared === undefined || isJsonType(declared) || data === undefined) return { data: JSON.stringify(data ?? null), parsed: data ?? null }
+  if (declared === undefined || isJsonType(declared) || data === undefined)
+    return { data: JSON.stringify(data ?? null), parsed: data ?? null }
   if (!isTextType(declared)) return { pointer: `${at}/datacontenttype`, message: 'is neither JSON nor text, and only these are kept' }
   if (typeof data !== 'string') return { pointer: `${at}/data`, message: `is not a text, which '${declared}' is` }
   return { data: JSON.stringify(data), parsed: data }
@@ -65,8 +77,10 @@ function dataOf(data: unknown, base64: unknown, contentType: unknown, at: string
 
 /** Only where it says that it is JSON: other bytes are not kept. */
 function fromBase64(base64: unknown, contentType: string | undefined, pointer: string): Data | Problem {
-  if (typeof base64 !== 'string' || !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64)) return { pointer, message: 'is no base64' }
-  if (contentType === undefined || !isJsonType(contentType)) return { pointer, message: 'is binary data, which is not kept: send JSON or text' }
+  if (typeof base64 !== 'string' || !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64))
+    return { pointer, message: 'is no base64' }
+  if (contentType === undefined || !isJsonType(contentType))
+    return { pointer, message: 'is binary data, which is not kept: send JSON or text' }
   try {
     const parsed: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(base64, 'base64')))
     return { data: JSON.stringify(parsed), parsed }

@@ -102,7 +102,16 @@ test('given any event of ours, when the CloudEvents SDK reads it, then it sees t
 })
 
 test('given any event of the CloudEvents SDK, when we read it, then we see the same, in each mode', () => {
-  const made = fc.record({ id: plain, source: plain, type: plain, time, subject: plain, partitionkey: plain, xtrace: plain, data: fc.dictionary(plain, plain, { noNullPrototype: true }) })
+  const made = fc.record({
+    id: plain,
+    source: plain,
+    type: plain,
+    time,
+    subject: plain,
+    partitionkey: plain,
+    xtrace: plain,
+    data: fc.dictionary(plain, plain, { noNullPrototype: true }),
+  })
   fc.assert(
     fc.property(made, (attributes) => {
       const event = new CloudEvent(attributes)
@@ -183,16 +192,25 @@ test('given an event with one thing wrong, when it is read, then the fault point
   for (const [change, pointer] of wrong) {
     const { code, errors } = faultOf(() => fromStructured(JSON.stringify({ ...good, ...change })))
     assert.equal(code, 'ENVELOPE_INVALID')
-    assert.ok(Array.isArray(errors) && errors.length === 1 && errors[0].pointer === pointer, `${JSON.stringify(change).slice(0, 80)}: ${JSON.stringify(errors)}`)
+    assert.ok(
+      Array.isArray(errors) && errors.length === 1 && errors[0].pointer === pointer,
+      `${JSON.stringify(change).slice(0, 80)}: ${JSON.stringify(errors)}`,
+    )
   }
 })
 
 test('given a batch with several things wrong, when it is read, then every one is named', () => {
   const { errors } = faultOf(() => fromBatch(JSON.stringify([good, { ...good, id: '', time: 'x' }, 7, {}])))
   assert.ok(Array.isArray(errors))
-  assert.deepEqual(errors.map(({ pointer }) => pointer), ['/1/id', '/1/time', '/2', '/3/specversion', '/3/id', '/3/source', '/3/type'])
+  assert.deepEqual(
+    errors.map(({ pointer }) => pointer),
+    ['/1/id', '/1/time', '/2', '/3/specversion', '/3/id', '/3/source', '/3/type'],
+  )
   assert.deepEqual(fromBatch('[]'), [])
-  assert.deepEqual(faultOf(() => fromBatch('{}')), { code: 'ENVELOPE_INVALID', errors: [{ pointer: '', message: 'is no array, which a batch is' }] })
+  assert.deepEqual(
+    faultOf(() => fromBatch('{}')),
+    { code: 'ENVELOPE_INVALID', errors: [{ pointer: '', message: 'is no array, which a batch is' }] },
+  )
 })
 
 test('given what may look wrong and is not, when it is read, then it is taken', () => {
@@ -204,13 +222,31 @@ test('given what may look wrong and is not, when it is read, then it is taken', 
   assert.equal(read({ constructor: 'x', empty: '' }).extra, '{"constructor":"x","empty":""}')
   assert.equal(read({ datacontenttype: 'Application/JSON', data: 1 }).extra, undefined)
   assert.equal(read({ datacontenttype: 'application/json', data_base64: 'eyJhIjoi5LiWIn0=' }).data, '{"a":"世"}')
-  assert.deepEqual(read({ datacontenttype: 'text/plain', data: 'x' }), { id: 'a', source: '/s', type: 't', data: '"x"', parsed: 'x', extra: '{"datacontenttype":"text/plain"}' })
+  assert.deepEqual(read({ datacontenttype: 'text/plain', data: 'x' }), {
+    id: 'a',
+    source: '/s',
+    type: 't',
+    data: '"x"',
+    parsed: 'x',
+    extra: '{"datacontenttype":"text/plain"}',
+  })
   assert.equal(read({ eventversion: 2 }).version, 2)
   assert.equal(read({ sequence: '0001' }).extra, '{"sequence":"0001"}')
 })
 
 test('given data of a text type, when it goes through headers and a body, then the body is the text itself', () => {
-  const event: Stored = { tenant: '', id: 'a', source: '/s', type: 't', version: 1, key: 'a', slot: 0, time: '2024-01-01T00:00:00Z', extra: '{"datacontenttype":"text/xml"}', data: '"<a>ä</a>"' }
+  const event: Stored = {
+    tenant: '',
+    id: 'a',
+    source: '/s',
+    type: 't',
+    version: 1,
+    key: 'a',
+    slot: 0,
+    time: '2024-01-01T00:00:00Z',
+    extra: '{"datacontenttype":"text/xml"}',
+    data: '"<a>ä</a>"',
+  }
   const message = toBinary(event)
   assert.equal(message.body, '<a>ä</a>')
   assert.deepEqual(told(fromBinary(Object.entries(message.headers), bytes(message.body))), withoutPlace(event))
@@ -227,6 +263,18 @@ test('given a binary message with something wrong, when it is read, then the fau
 })
 
 test('given an event of a stream, when it goes out, then its version is the sequence, padded to order as a text', () => {
-  const event: Stored = { tenant: '', id: 'a', source: '/s', type: 't', version: 1, key: 'a', slot: 0, time: '2024-01-01T00:00:00Z', stream: 7, streamVersion: 12, data: '1' }
+  const event: Stored = {
+    tenant: '',
+    id: 'a',
+    source: '/s',
+    type: 't',
+    version: 1,
+    key: 'a',
+    slot: 0,
+    time: '2024-01-01T00:00:00Z',
+    stream: 7,
+    streamVersion: 12,
+    data: '1',
+  }
   assert.equal(JSON.parse(toStructured(event)).sequence, '0000000000000000012')
 })

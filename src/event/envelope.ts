@@ -1,5 +1,6 @@
 /**
- * What travels: CloudEvents 1.0.2. This file holds the attributes, their rules, and which of ours is which; the two formats stand beside it.
+ * What travels: CloudEvents 1.0.2. This file holds the attributes, their rules, and which of ours is which; the two formats stand beside
+ * it.
  *
  *   ours          theirs            ours          theirs
  *   id            id                version       eventversion     (an Integer)
@@ -9,7 +10,8 @@
  *   time          time              streamVersion sequence         (19 digits; going out only)
  *   extra         every other attribute, as JSON text, `datacontenttype` and `dataschema` among them
  *
- * What we keep is JSON. So data of a text type is kept as a JSON text and goes out as itself, and binary data is refused, unless it is JSON written as base64.
+ * What we keep is JSON. So data of a text type is kept as a JSON text and goes out as itself, and binary data is refused, unless it is
+ * JSON written as base64.
  */
 import { canonicalJson } from '../kit/canonical-json.ts'
 import { fault } from '../kit/fault.ts'
@@ -139,33 +141,27 @@ export function pointed(name: string): string {
 }
 
 const required = ['specversion', 'id', 'source', 'type'] as const
-const ours: ReadonlySet<string> = new Set([
-  ...required,
-  'subject',
-  'time',
-  'partitionkey',
-  'eventversion',
-  'causationid',
-  'correlationid',
-])
+const ours: ReadonlySet<string> = new Set([...required, 'subject', 'time', 'partitionkey', 'eventversion', 'causationid', 'correlationid'])
 const nameLengthMax = 64
 const lengthMax = 2_048
 const forbidden = /[\p{Cc}\p{Cs}\p{NChar}]/u
 const uriReference = /^(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$/
 const versionRule = 'is no version: a whole number from 1 to 2147483647'
 
-const rules: ReadonlyMap<string, (value: string) => string | undefined> = new Map(Object.entries({
-  specversion: (value: string) => (value === '1.0' ? undefined : "is not '1.0'"),
-  source: (value: string) => (uriReference.test(value) ? undefined : 'is no URI reference'),
-  dataschema: (value: string) => (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(value) && uriReference.test(value) ? undefined : 'is no absolute URI'),
-  datacontenttype: (value: string) => (/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(?:;.*)?$/.test(value) ? undefined : 'is no media type'),
-  time: (value: string) => (isTime(value) ? undefined : 'is no time as RFC 3339 has it'),
-  eventversion: (value: string) => (/^[1-9]\d{0,9}$/.test(value) && isVersion(Number(value)) ? undefined : versionRule),
-} satisfies Record<string, (value: string) => string | undefined>))
+const rules: ReadonlyMap<string, (value: string) => string | undefined> = new Map(
+  Object.entries({
+    specversion: (value: string) => (value === '1.0' ? undefined : "is not '1.0'"),
+    source: (value: string) => (uriReference.test(value) ? undefined : 'is no URI reference'),
+    dataschema: (value: string) => (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(value) && uriReference.test(value) ? undefined : 'is no absolute URI'),
+    datacontenttype: (value: string) => (/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(?:;.*)?$/.test(value) ? undefined : 'is no media type'),
+    time: (value: string) => (isTime(value) ? undefined : 'is no time as RFC 3339 has it'),
+    eventversion: (value: string) => (/^[1-9]\d{0,9}$/.test(value) && isVersion(Number(value)) ? undefined : versionRule),
+  } satisfies Record<string, (value: string) => string | undefined>),
+)
 
 /** Extensions may be: an empty text is one. */
 function mayBeEmpty(name: string): boolean {
-  return !ours.has(name) && !(rules.has(name))
+  return !ours.has(name) && !rules.has(name)
 }
 
 function isVersion(value: number): boolean {
@@ -174,7 +170,9 @@ function isVersion(value: number): boolean {
 
 /** A day that there is, and no second 60, which no clock of a computer shows. */
 function isTime(value: string): boolean {
-  const match = /^(\d{4})-(\d\d)-(\d\d)[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/.exec(value)
+  const match = /^(\d{4})-(\d\d)-(\d\d)[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/.exec(
+    value,
+  )
   if (match === null) return false
   const [, year, month, day] = match.map(Number)
   if (year === undefined || month === undefined || day === undefined || month < 1 || month > 12 || day < 1) return false

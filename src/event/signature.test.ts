@@ -23,10 +23,13 @@ function delivery(headers: Readonly<Record<string, string>>, bytes: Uint8Array =
 }
 
 function signed(key: string, id: string, timestamp: string, bytes: Uint8Array): string {
-  return `v1,${createHmac('sha256', Buffer.from(key.replace('whsec_', ''), 'base64')).update(`${id}.${timestamp}.`).update(bytes).digest('base64')}`
+  return `v1,${createHmac('sha256', Buffer.from(key.replace('whsec_', ''), 'base64'))
+    .update(`${id}.${timestamp}.`)
+    .update(bytes)
+    .digest('base64')}`
 }
 
-test('given the vector of Standard Webhooks, when it is verified within five minutes, then it is ok, and stale one millisecond later', () => {
+test('given the vector of Standard Webhooks, when verified within five minutes, then it is ok, and stale one millisecond later', () => {
   const at = (nowMs: number) => verify('standard-webhooks', secret, delivery(vector), nowMs)
   assert.deepEqual(at(sentMs), { is: 'ok' })
   assert.deepEqual(at(sentMs + toleranceMs), { is: 'ok' })
@@ -39,11 +42,19 @@ test('given a signed delivery, when one bit of the body, the id or the time diff
   const bytes = fc.uint8Array({ minLength: 1, maxLength: 200 })
   fc.assert(
     fc.property(bytes, fc.nat(), fc.nat(7), (content, place, bit) => {
-      const headers = { 'webhook-id': 'a', 'webhook-timestamp': '1614265330', 'webhook-signature': signed(secret, 'a', '1614265330', content) }
+      const headers = {
+        'webhook-id': 'a',
+        'webhook-timestamp': '1614265330',
+        'webhook-signature': signed(secret, 'a', '1614265330', content),
+      }
       assert.deepEqual(verify('standard-webhooks', secret, delivery(headers, content), sentMs), { is: 'ok' })
       const other = Uint8Array.from(content)
       other[place % other.length] = (other[place % other.length] ?? 0) ^ (1 << bit)
-      for (const [changed, of] of [[headers, other], [{ ...headers, 'webhook-id': 'b' }, content], [{ ...headers, 'webhook-timestamp': '1614265331' }, content]] as const) {
+      for (const [changed, of] of [
+        [headers, other],
+        [{ ...headers, 'webhook-id': 'b' }, content],
+        [{ ...headers, 'webhook-timestamp': '1614265331' }, content],
+      ] as const) {
         assert.deepEqual(verify('standard-webhooks', secret, delivery(changed, of), sentMs), { is: 'wrong' })
       }
     }),
@@ -54,7 +65,12 @@ test('given several signatures and several secrets, when any fits any, then it i
   const [older, newer] = [`whsec_${Buffer.alloc(24, 1).toString('base64')}`, Buffer.alloc(24, 2).toString('base64')]
   const by = (key: string) => signed(key, 'a', '1614265330', body)
   const at = (secrets: string, signatures: string) =>
-    verify('standard-webhooks', secrets, delivery({ 'webhook-id': 'a', 'webhook-timestamp': '1614265330', 'webhook-signature': signatures }), sentMs).is
+    verify(
+      'standard-webhooks',
+      secrets,
+      delivery({ 'webhook-id': 'a', 'webhook-timestamp': '1614265330', 'webhook-signature': signatures }),
+      sentMs,
+    ).is
   assert.equal(at(`${newer} ${older}`, by(older)), 'ok')
   assert.equal(at(`${newer}\n${older}`, by(newer)), 'ok')
   assert.equal(at(older, `v1a,xyz ${by(secret)} ${by(older)}`), 'ok')
@@ -63,12 +79,25 @@ test('given several signatures and several secrets, when any fits any, then it i
 
 test('given headers that miss or cannot be read, when verified, then it says which', () => {
   const at = (change: Readonly<Record<string, string | undefined>>) => {
-    const headers = Object.entries({ ...vector, ...change }).flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, value]]))
+    const headers = Object.entries({ ...vector, ...change }).flatMap(([name, value]): [string, string][] =>
+      value === undefined ? [] : [[name, value]],
+    )
     return verify('standard-webhooks', secret, delivery(Object.fromEntries(headers)), sentMs)
   }
-  for (const header of ['webhook-id', 'webhook-timestamp', 'webhook-signature']) assert.deepEqual(at({ [header]: undefined }), { is: 'missing', header })
-  for (const timestamp of ['', 'soon', '1614265330.0', '-1', '0x10']) assert.deepEqual(at({ 'webhook-timestamp': timestamp }), { is: 'malformed', header: 'webhook-timestamp' })
-  for (const signature of ['', 'v1', 'v1,', 'v1,short', 'v1a,xyz', vector['webhook-signature'].replace('v1', 'v1a'), vector['webhook-signature'].slice(3), `${vector['webhook-signature']}x`]) {
+  for (const header of ['webhook-id', 'webhook-timestamp', 'webhook-signature'])
+    assert.deepEqual(at({ [header]: undefined }), { is: 'missing', header })
+  for (const timestamp of ['', 'soon', '1614265330.0', '-1', '0x10'])
+    assert.deepEqual(at({ 'webhook-timestamp': timestamp }), { is: 'malformed', header: 'webhook-timestamp' })
+  for (const signature of [
+    '',
+    'v1',
+    'v1,',
+    'v1,short',
+    'v1a,xyz',
+    vector['webhook-signature'].replace('v1', 'v1a'),
+    vector['webhook-signature'].slice(3),
+    `${vector['webhook-signature']}x`,
+  ]) {
     assert.deepEqual(at({ 'webhook-signature': signature }), { is: 'malformed', header: 'webhook-signature' })
   }
 })
@@ -90,9 +119,18 @@ test('given a delivery of GitHub, when it is verified, then right is ok and all 
 })
 
 test('given a secret that is none, when anything is verified with it, then it is a fault and never ok', () => {
-  for (const [scheme, none] of [['standard-webhooks', ''], ['standard-webhooks', 'whsec_'], ['standard-webhooks', 'whsec_ä!'], ['github', ''], ['github', ' \n']] as const) {
+  for (const [scheme, none] of [
+    ['standard-webhooks', ''],
+    ['standard-webhooks', 'whsec_'],
+    ['standard-webhooks', 'whsec_ä!'],
+    ['github', ''],
+    ['github', ' \n'],
+  ] as const) {
     const headers = { ...vector, 'x-hub-signature-256': `sha256=${createHmac('sha256', '').update(body).digest('hex')}` }
-    assert.throws(() => verify(scheme, none, delivery(headers), sentMs), (error) => isFault(error, 'SECRET_INVALID'))
+    assert.throws(
+      () => verify(scheme, none, delivery(headers), sentMs),
+      (error) => isFault(error, 'SECRET_INVALID'),
+    )
   }
 })
 
@@ -100,7 +138,10 @@ test('given anything signed by us, when it is verified, then it is ok', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.uuid(), (content, id) => {
       const bytes = new TextEncoder().encode(content)
-      for (const [scheme, key] of [['standard-webhooks', secret], ['github', 'it is no secret']] as const) {
+      for (const [scheme, key] of [
+        ['standard-webhooks', secret],
+        ['github', 'it is no secret'],
+      ] as const) {
         const headers = sign(scheme, key, { id, body: bytes, nowMs: sentMs + 999 })
         assert.deepEqual(verify(scheme, key, delivery(headers, bytes), sentMs), { is: 'ok' })
         assert.deepEqual(verify(scheme, `${key.slice(0, -1)}A`, delivery(headers, bytes), sentMs), { is: 'wrong' })

@@ -1,4 +1,7 @@
-/** Who sent this? Signatures of webhooks, checked on the raw bytes. Own code, for time comes in: Standard Webhooks and GitHub's `X-Hub-Signature-256`. */
+/**
+ * Who sent this? Signatures of webhooks, checked on the raw bytes. Own code, for time comes in: Standard Webhooks and GitHub's `X-Hub-
+ * Signature-256`.
+ */
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { fault } from '../kit/fault.ts'
 
@@ -25,8 +28,10 @@ export const toleranceMs = 300_000
 export type Verify = (delivery: Delivery, nowMs: number) => Signed
 
 /**
- * `secret` may hold several, from the newest to the oldest, while keys are being changed: one a line, those of Standard Webhooks by any white space.
- * Every signature is held against every secret, whichever fits, so that the time taken tells nothing. Made once: to make a key takes longer than to use it.
+ * `secret` may hold several, from the newest to the oldest, while keys are being changed: one a line, those of Standard Webhooks by any
+ * white space.
+ * Every signature is held against every secret, whichever fits, so that the time taken tells nothing. Made once: to make a key takes
+ * longer than to use it.
  */
 export function verifier(scheme: Scheme, secret: string): Verify {
   const keys = keysOf(scheme, secret)
@@ -82,7 +87,8 @@ function verifyGithub(keys: readonly KeyObject[], { headers, body }: Delivery): 
 function standardKey(secret: string): Buffer {
   const base64 = secret.startsWith('whsec_') ? secret.slice(6) : secret
   const key = Buffer.from(base64, 'base64')
-  if (key.length === 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) throw fault('SECRET_INVALID', 'a secret of Standard Webhooks is whsec_ and base64')
+  if (key.length === 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64))
+    throw fault('SECRET_INVALID', 'a secret of Standard Webhooks is whsec_ and base64')
   return key
 }
 

@@ -1,5 +1,5 @@
 /** One attempt: starts the handler, and tells once how it went: it returned, it threw, its time was up, or it was called off. */
-import { asError, fault } from '../kit/fault.ts'
+import { asError, fault, isFault } from '../kit/fault.ts'
 import type { Work } from './outcome.ts'
 import type { Subscription } from './subscription.ts'
 import { OpenTurn, type Look, type Staged } from './turn.ts'
@@ -7,7 +7,8 @@ import type { Watch, Watched } from './watch.ts'
 
 export interface Ended {
   returned(attempt: Attempt, staged: Staged): void
-  failed(attempt: Attempt, error: Error): void
+  /** `counts`: not where the store failed it. */
+  failed(attempt: Attempt, error: Error, counts: boolean): void
   /** Its time is up; the handler still runs. */
   timedOut(attempt: Attempt, error: Error): void
   /** A handler that timed out, or whose turn was called off, has settled at last. */
@@ -88,9 +89,13 @@ export class Attempt implements Watched {
     }
     this.over = true
     this.#watch.remove(this)
-    this.#turn.close('its handler has thrown', true)
-    this.#ended.failed(this, asError(thrown))
+    const { storeFailed } = this.#turn.close('its handler has thrown', true)
+    this.#ended.failed(this, asError(thrown), !storeFailed && !isStoreFault(thrown))
   }
+}
+
+function isStoreFault(thrown: unknown): boolean {
+  return isFault(thrown) && (thrown.code === 'STORE_FAILED' || thrown.code === 'STORE_FULL' || thrown.code === 'STORE_CLOSED')
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

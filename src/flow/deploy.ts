@@ -10,6 +10,8 @@ export interface Deployed {
   /** Where `from` was an instant: events stored before it are passed. */
   readonly sinceMs: number
   readonly kind: string
+  /** Where `from` was now: by lane, the last position before it. For whoever asks what became of an event. */
+  readonly begins?: Readonly<Record<string, Position>>
 }
 
 export function lanesOf(store: Store, subscription: Subscription): readonly string[] {
@@ -50,9 +52,11 @@ async function arrival(context: FlowContext, subscription: Subscription): Promis
   const heads = subscription.from === 'now' ? await headsOf(store) : new Map<string, Position>()
   const last = [...heads.values()].reduce((most, head) => (head > most ? head : most), '')
   const sinceMs = typeof subscription.from === 'number' ? subscription.from : 0
-  const deployed: Deployed = { id: subscription.name, sinceMs, kind: subscription.kind }
+  const markOf = (lane: string): Position => (subscription.merged ? last : (heads.get(lane) ?? ''))
+  const begins = subscription.from === 'now' ? { begins: Object.fromEntries(lanes.map((lane) => [lane, markOf(lane)])) } : {}
+  const deployed: Deployed = { id: subscription.name, sinceMs, kind: subscription.kind, ...begins }
   const records = lanes.map((lane): Put => {
-    const mark = subscription.merged ? last : (heads.get(lane) ?? '')
+    const mark = markOf(lane)
     return { ...laneKey(deployed.id, lane), value: encodeLane({ owner: '', epoch: 0, token: '', mark, holes: [], counts: noCounts }) }
   })
   const puts = [{ ...subscriptionKey(subscription.name), value: JSON.stringify(deployed) }, ...records]

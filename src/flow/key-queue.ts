@@ -35,6 +35,8 @@ export class KeyQueue {
   contends: string | undefined
   /** So many of its rows may have been in flight when an owner died. */
   suspects = 0
+  /** Requests that wait for it to come to rest: no turn of it starts until they are taken. */
+  asked = 0
   /** It stands in the runner's list of those that may start. */
   listed = false
 
@@ -48,12 +50,12 @@ export class KeyQueue {
 
   /** Nothing of it is left to know. */
   get empty(): boolean {
-    return this.idle && this.hold === undefined && this.waiting.length === 0 && this.rows.length === 0 && this.contends === undefined
+    return this.idle && this.asked === 0 && this.hold === undefined && this.waiting.length === 0 && this.rows.length === 0 && this.contends === undefined
   }
 
   /** Whether a turn of it could start now; places to run, breaker and pause apart. */
   startable(nowMs: number): boolean {
-    if (this.busy || this.blocks > 0 || this.loading || this.abandoned) return false
+    if (this.busy || this.asked > 0 || this.blocks > 0 || this.loading || this.abandoned) return false
     return this.waiting.length > 0 || this.drains(nowMs)
   }
 

@@ -34,6 +34,8 @@ export class Membership {
   readonly #met = new Map<string, number>()
   readonly #stop = new AbortController()
   #beat = 0
+  /** When the beats that it goes by were asked for. */
+  #seenMs = 0
   #ended: Promise<void> = Promise.resolve()
 
   constructor(context: FlowContext, crews: readonly Crew[], generation: number) {
@@ -105,8 +107,10 @@ export class Membership {
   }
 
   async #seeBeats(): Promise<void> {
-    const rows = await this.#context.store.scan({ kind: 'runtime', part: '', from: '', to: '', limit: 1_000 })
+    // Judged by when it was asked: an answer that comes late must not make the others look dead.
     const nowMs = this.#context.environment.monotonicMs()
+    const rows = await this.#context.store.scan({ kind: 'runtime', part: '', from: '', to: '', limit: 1_000 })
+    this.#seenMs = nowMs
     const present = new Set(rows.map((row) => row.key))
     for (const id of [...this.#seen.keys()]) if (!present.has(id)) this.#seen.delete(id)
     for (const row of rows) {
@@ -117,7 +121,7 @@ export class Membership {
 
   /** Those whose beat changed within a lease, in one order for all. */
   #alive(): ReadonlyMap<string, Beat> {
-    const nowMs = this.#context.environment.monotonicMs()
+    const nowMs = this.#seenMs
     const ids = [...this.#seen].filter(([id, { changedMs }]) => id === this.#context.id || nowMs - changedMs < this.#context.settings.leaseMs)
     return new Map(ids.sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, { beat }]) => [id, beat]))
   }
@@ -159,7 +163,7 @@ export class Membership {
 
   /** Whether a whole lease has passed since its beat changed, or, where none was seen, since it was first met as an owner. */
   #restsLong(owner: string): boolean {
-    const nowMs = this.#context.environment.monotonicMs()
+    const nowMs = this.#seenMs
     const sinceMs = this.#seen.get(owner)?.changedMs ?? this.#met.get(owner) ?? nowMs
     this.#met.set(owner, this.#met.get(owner) ?? nowMs)
     return nowMs - sinceMs >= this.#context.settings.leaseMs
@@ -172,7 +176,10 @@ export class Membership {
       this.#context.telemetry.log('debug', `${crew.subscription.name} let lane ${lane} go: ${why}`)
       if (this.#context.store.limits.writers === 'one') this.#retake(crew, lane)
     })
-    if (unit === undefined) return
+    if (unit === undefined) {
+      if (this.#context.store.limits.writers === 'one') this.#retake(crew, lane)
+      return
+    }
     this.#units.set(name, unit)
     if (this.#stop.signal.aborted) await unit.release()
   }

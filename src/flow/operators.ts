@@ -12,10 +12,14 @@ export class Operators {
   readonly #stop = new AbortController()
   readonly #names: readonly string[]
   readonly #taken = new Set<string>()
+  /** Requests whose key has yet to come to rest. */
+  readonly #asked = new Set<string>()
+  #rest: (() => void) | undefined
 
   constructor(runner: Runner) {
     this.#runner = runner
     const { crew, lane } = runner.lane
+    runner.onRest = () => this.#rest?.()
     this.#names = [`request/${requestPart(crew.id, lane)}`, 'control/', 'breaker/']
   }
 
@@ -24,11 +28,14 @@ export class Operators {
     const { lane } = this.#runner
     const { store, settings, environment, telemetry } = lane.context
     while (lane.phase === 'running') {
-      const hint = store.changed(this.#names, this.#stop.signal)
       try {
+        const hint = store.changed(this.#names, this.#stop.signal)
+        const rest = new Promise<void>((resolve) => {
+          this.#rest = resolve
+        })
         await this.look()
-        if (await this.#takeRequests()) await hint
-        else await environment.wait(settings.storeRestMs, this.#stop.signal)
+        await this.#takeRequests()
+        await Promise.race([hint, rest])
       } catch (thrown) {
         if (isFault(thrown, 'STORE_CLOSED')) return
         telemetry.log('warn', `requests could not be read, trying again: ${asError(thrown).message}`)
@@ -54,41 +61,38 @@ export class Operators {
     crew.wake()
   }
 
-  /** `false` where one waits for a key to come to rest. */
-  async #takeRequests(): Promise<boolean> {
+  async #takeRequests(): Promise<void> {
     const { lane } = this.#runner
     const rows = await lane.context.store.scan({ kind: 'request', part: requestPart(lane.crew.id, lane.lane), from: '', to: '', limit: 100 })
-    let all = rows.length < 100
     for (const row of rows) {
-      if (lane.phase !== 'running') return true
-      if (this.#taken.has(row.key)) continue
-      if (await this.#takeOne(row, decodeRequest(row))) this.#taken.add(row.key)
-      else all = false
+      if (lane.phase !== 'running') return
+      if (!this.#taken.has(row.key)) await this.#takeOne(row, decodeRequest(row))
     }
-    return all
   }
 
-  async #takeOne(row: Row, request: Request): Promise<boolean> {
+  async #takeOne(row: Row, request: Request): Promise<void> {
     const { lane, committer } = this.#runner
     if (request.key === undefined) {
+      this.#taken.add(row.key)
       committer.push({ is: 'request', queue: undefined, row, request, held: [], head: false })
-      return true
+      return
     }
     const queue = lane.queueOf(request.key)
-    if (!queue.idle) {
-      lane.dropIfEmpty(queue)
-      return false
+    if (!this.#asked.has(row.key)) {
+      this.#asked.add(row.key)
+      queue.asked += 1
     }
+    if (!queue.idle) return
     queue.blocks += 1
     try {
       const rows = await this.#rowsOf(queue)
       const held = chosen(rows, request)
-      if (lane.phase === 'over') return true
-      committer.push({ is: 'request', queue, row, request, held, head: rows[0] !== undefined && held.includes(rows[0]) })
-      return true
+      this.#asked.delete(row.key)
+      this.#taken.add(row.key)
+      queue.asked -= 1
+      if (lane.phase !== 'over') committer.push({ is: 'request', queue, row, request, held, head: rows[0] !== undefined && held.includes(rows[0]) })
     } catch (thrown) {
       queue.blocks -= 1
-      lane.list(queue)
       throw thrown
     }
   }

@@ -17,25 +17,26 @@ type Publishing = Pick<FlowContext, 'store' | 'environment' | 'changeId' | 'sett
 
 const triesMax = 20
 
-/** A call whose answer was lost is decided by looking for its events: found, it stands; else it is given back as a fault, for a repeat would overtake nobody, but be overtaken. */
+/** A call whose answer was lost is decided by looking for its events. Where they are not there it is given back as the fault: a second try could overtake later calls of its keys. */
 export async function publishStored(context: Publishing, events: readonly Stored[]): Promise<Published> {
   const { store, changeId } = context
   const appends = events.map((event) => ({ event, streams: none }))
   try {
     const committed = await store.commit({ id: changeId(), incarnation: store.incarnation, checks: none, expects: none, appends, puts: none, deletes: none, trims: none, native: none })
-    return committed.ok ? { at: committed.at, repeated: false } : await repeat(store, events, committed.ids)
+    if (committed.ok) return { at: committed.at, repeated: false }
   } catch (thrown) {
     if (!isFault(thrown, 'STORE_FAILED') || thrown.data['unknown'] !== true) throw thrown
     const found = await find(context, events)
-    if (found.length < events.length) throw thrown
-    return { at: found.map(({ lane, position }) => ({ lane, position })), repeated: false }
+    if (found.every((event) => event === undefined)) throw thrown
+    return repeated(events, found)
   }
+  return repeated(events, await byId(store, events))
 }
 
-async function find({ store, environment, settings }: Publishing, events: readonly Stored[]): Promise<readonly Placed[]> {
+async function find({ store, environment, settings }: Publishing, events: readonly Stored[]): Promise<readonly (Placed | undefined)[]> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return (await byId(store, events)).filter((event) => event !== undefined)
+      return await byId(store, events)
     } catch (thrown) {
       if (!isFault(thrown, 'STORE_FAILED') || tries >= triesMax) throw thrown
       await environment.wait(settings.storeRestMs)
@@ -49,11 +50,10 @@ async function byId(store: Store, events: readonly Stored[]): Promise<readonly (
   return slices.map(({ events: [first] }) => first)
 }
 
-async function repeat(store: Store, events: readonly Stored[], known: readonly string[]): Promise<Published> {
-  const before = await byId(store, events)
-  const first = before[0]
-  const same = events.every((event, i) => sameContent(event, before[i])) && (first === undefined || countOf(first) === events.length)
-  if (!same) throw fault('ID_TAKEN', 'this id was published before, with other content or another count of events', { ids: known.map((name) => name.split('\n').at(-1)) })
+function repeated(events: readonly Stored[], before: readonly (Placed | undefined)[]): Published {
+  const [first] = before
+  const same = events.every((event, i) => sameContent(event, before[i])) && first !== undefined && countOf(first) === events.length
+  if (!same) throw fault('ID_TAKEN', 'this id was published before, with other content or another count of events', { ids: events.map(({ id }) => id) })
   return { at: before.flatMap((event) => (event === undefined ? [] : [{ lane: event.lane, position: event.position }])), repeated: true }
 }
 

@@ -34,6 +34,8 @@ export class Runner implements Ended, Committing {
   #waitingSinceMs: number | undefined
   /** Wakes the reader: there is room again, or a pause has ended. */
   onRoom: () => void = () => {}
+  /** A key that a request waits for has come to rest. */
+  onRest: () => void = () => {}
   /** So many events were passed since the last written mark. */
   #passed = 0
   /** An operator lets it go past this one. */
@@ -249,6 +251,7 @@ export class Runner implements Ended, Committing {
     queue.loading = true
     const found = await readRows(this.lane, queue)
     queue.loading = false
+    if (queue.asked > 0 && queue.idle) this.onRest()
     if (this.lane.phase === 'over') return
     for (const { entry, look } of found) {
       queue.rows.push(entry)
@@ -285,15 +288,15 @@ export class Runner implements Ended, Committing {
     return this.lane.crew.subscription.batch === undefined && staged.reads.size === 0
   }
 
-  failed(attempt: Attempt, error: Error): void {
+  failed(attempt: Attempt, error: Error, counts: boolean): void {
     this.#freePlace(attempt)
-    this.#afterFailure(attempt.work, error)
+    this.#afterFailure(attempt.work, error, counts)
     this.lane.crew.wake()
   }
 
   timedOut(attempt: Attempt, error: Error): void {
     this.#abandon(attempt)
-    this.#afterFailure(attempt.work, error)
+    this.#afterFailure(attempt.work, error, true)
     this.dispatch()
   }
 
@@ -321,8 +324,7 @@ export class Runner implements Ended, Committing {
     this.#freePlace(attempt)
     for (const queue of attempt.work.queues) {
       queue.abandoned = false
-      this.lane.list(queue)
-      this.lane.dropIfEmpty(queue)
+      this.#rested(queue)
     }
   }
 
@@ -334,7 +336,7 @@ export class Runner implements Ended, Committing {
     this.lane.context.gate.leave()
   }
 
-  #afterFailure(work: Work, error: Error): void {
+  #afterFailure(work: Work, error: Error, countable: boolean): void {
     for (const queue of work.queues) queue.busy = false
     if (work.entries.length > 1) {
       this.#halve(work)
@@ -346,8 +348,8 @@ export class Runner implements Ended, Committing {
     const { crew, context } = this.lane
     const { retry } = crew.subscription.policy
     const nowMs = context.clock.nowMs()
-    const counts = crew.breaker.phase === 'closed' && !work.probe
-    crew.note({ key: entry.key, well: false }, nowMs)
+    const counts = countable && crew.breaker.phase === 'closed' && !work.probe
+    if (countable) crew.note({ key: entry.key, well: false }, nowMs)
     const attempt = work.attempt - (counts ? 0 : 1)
     const next: Next =
       counts && attempt >= retry.attempts
@@ -419,6 +421,12 @@ export class Runner implements Ended, Committing {
 
   #ended(queue: KeyQueue): void {
     queue.staged -= 1
+    this.#rested(queue)
+  }
+
+  /** Its next turn may start; or a request that waited for it is taken; or nothing is left to know of it. */
+  #rested(queue: KeyQueue): void {
+    if (queue.asked > 0 && queue.idle) this.onRest()
     if (queue.waiting.length > 0 || queue.hold !== undefined) this.lane.list(queue)
     else this.lane.dropIfEmpty(queue)
   }
@@ -430,20 +438,21 @@ export class Runner implements Ended, Committing {
     if (entry.held !== undefined) queue.rowsOut -= 1
     queue.forgetRows()
     this.lane.endContention(queue)
-    this.#heldCommitted(queue, wave)
+    this.#heldCommitted(queue, wave, entry)
     context.telemetry.count('millrace_failures_total', 1, { subscription: crew.subscription.name })
     if (next.state === 'wait') this.ringAt(queue, next.dueMs)
     if (next.state === 'parked') this.#parked(queue, queue.hold)
   }
 
-  /** Its rows stand: what was moved into them waits there, and what came meanwhile joins. */
-  #heldCommitted(queue: KeyQueue, wave: Wave): void {
+  /** Its rows stand: what was moved into them waits there, what came meanwhile joins, and what was given back meanwhile is older and stays in front. */
+  #heldCommitted(queue: KeyQueue, wave: Wave, head?: Entry): void {
     queue.blocks -= 1
-    const moved = wave.moved.get(queue)
-    const later = queue.waiting.filter((entry) => !(moved?.has(entry) ?? false))
-    queue.waiting = []
-    for (const entry of later) this.#join(queue, entry)
-    this.lane.list(queue)
+    const moved = wave.moved.get(queue) ?? new Set<Entry>()
+    const first = firstOf([...moved, ...(head === undefined ? [] : [head])])
+    const later = queue.waiting.filter((entry) => !moved.has(entry))
+    queue.waiting = later.filter((entry) => entry.event.position < first)
+    for (const entry of later) if (entry.event.position > first) this.#join(queue, entry)
+    this.#rested(queue)
   }
 
   /** Not early by the store's clock: where it has stepped back meanwhile, later. */
@@ -478,8 +487,7 @@ export class Runner implements Ended, Committing {
     queue.blocks -= 1
     queue.forgetRows()
     this.lane.parkedKeys = [...this.lane.keys.values()].filter((one) => one.hold?.state === 'parked').length
-    this.lane.list(queue)
-    this.lane.dropIfEmpty(queue)
+    this.#rested(queue)
   }
 
   #standingDiscarded(): void {
@@ -554,16 +562,21 @@ export class Runner implements Ended, Committing {
     return spilled
   }
 
-  /** Called off: somebody else owns the lane, or this process ends. */
-  lost(why: string): void {
-    if (this.lane.phase === 'over') return
-    this.lane.phase = 'over'
-    this.lane.crew.offWake(this.#woken)
+  /** Uncounted; their handlers get one grace, as after a time-out. */
+  callOffAll(why: string): void {
     for (const attempt of [...this.lane.attempts]) {
       if (attempt.over) continue
       attempt.callOff(why)
       this.#abandon(attempt)
     }
+  }
+
+  /** Called off: somebody else owns the lane, or this process ends. */
+  lost(why: string): void {
+    if (this.lane.phase === 'over') return
+    this.lane.phase = 'over'
+    this.lane.crew.offWake(this.#woken)
+    this.callOffAll(why)
     this.onRoom()
     this.#onLost(why)
   }
@@ -573,6 +586,10 @@ export class Runner implements Ended, Committing {
   }
 }
 
+function firstOf(entries: readonly Entry[]): Position {
+  return entries.reduce((first, { event }) => (first === '' || event.position < first ? event.position : first), '')
+}
+
 const none: readonly never[] = []
-const nothingStaged: Staged = { reads: new Map(), writes: new Map(), appends: none, repeated: false }
+const nothingStaged: Staged = { reads: new Map(), writes: new Map(), appends: none, repeated: false, storeFailed: false }
 const skip: LookResult = { is: 'skip' }

@@ -23,6 +23,8 @@ export interface Staged {
   readonly appends: readonly Append[]
   /** It found that it was done before (`once`). */
   readonly repeated: boolean
+  /** The store failed it: what becomes of it is no attempt. */
+  readonly storeFailed: boolean
 }
 
 export interface Turn {
@@ -68,6 +70,7 @@ export class OpenTurn implements Turn {
   #appends: Append[] | undefined
   #abort: AbortController | undefined
   #repeated = false
+  #storeFailed = false
   #closed: string | undefined
 
   constructor(who: string, subscription: string, taken: readonly Taken[], attempt: number, storeMs: number, look: Look) {
@@ -100,7 +103,7 @@ export class OpenTurn implements Turn {
   async getAll(keys: readonly Key[]): Promise<readonly (Row | undefined)[]> {
     this.#mustBeOpen()
     const unknown = keys.filter((key) => !(this.#writes?.has(rowName(key)) ?? false))
-    const rows = unknown.length === 0 ? [] : await this.#look(unknown)
+    const rows = unknown.length === 0 ? [] : await this.#lookUp(unknown)
     this.#mustBeOpen()
     unknown.forEach((key, i) => this.#remember(key, rows[i]))
     let at = 0
@@ -139,7 +142,16 @@ export class OpenTurn implements Turn {
   close(why: string, abort = false): Staged {
     this.#closed ??= why
     if (abort) this.#abort?.abort(this.#lateFault())
-    return { reads: this.#reads ?? nothing, writes: this.#writes ?? nothing, appends: this.#appends ?? none, repeated: this.#repeated }
+    return { reads: this.#reads ?? nothing, writes: this.#writes ?? nothing, appends: this.#appends ?? none, repeated: this.#repeated, storeFailed: this.#storeFailed }
+  }
+
+  async #lookUp(keys: readonly Key[]): Promise<readonly (Row | undefined)[]> {
+    try {
+      return await this.#look(keys)
+    } catch (thrown) {
+      this.#storeFailed = true
+      throw thrown
+    }
   }
 
   #remember(key: Key, row: Row | undefined): void {

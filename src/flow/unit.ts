@@ -77,7 +77,7 @@ export class Unit {
     for (let waited = 0; lane.attempts.size > 0 && waited < settings.drainMs && this.#phase() === 'draining'; waited += step) {
       await environment.wait(step)
     }
-    for (const attempt of lane.attempts) attempt.callOff('its runtime stops')
+    this.runner.callOffAll('its runtime stops')
   }
 
   async #letGo(): Promise<void> {

@@ -45,7 +45,8 @@ export class Watch {
       const restMs = this.#restMs()
       await this.#environment.wait(restMs)
       const lateMs = this.#environment.monotonicMs() - before - restMs
-      if (lateMs > slackMs) this.#stoodStillMs += lateMs
+      // It may have begun anywhere inside the wait: the whole of it is left out, in the handlers' favour.
+      if (lateMs > slackMs) this.#stoodStillMs += lateMs + restMs
       const nowMs = this.nowMs()
       for (const watched of [...this.#watched]) {
         if (watched.deadlineMs > nowMs) continue

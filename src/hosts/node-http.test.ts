@@ -23,36 +23,43 @@ test('given port 0, when it listens, then it answers at a free port, and is gone
 
 test('given a port that is taken, when it listens, then the fault says so', async () => {
   const server = await listen({ fetch: hello, port: 0 })
-  await assert.rejects(listen({ fetch: hello, port: server.port }), (error) => isFault(error, 'ADDRESS_TAKEN') && error.message.includes(String(server.port)))
+  await assert.rejects(
+    listen({ fetch: hello, port: server.port }),
+    (error) => isFault(error, 'ADDRESS_TAKEN') && error.message.includes(String(server.port)),
+  )
   await assert.rejects(listen({ fetch: hello, host: '203.0.113.7', port: 0 }), (error) => isFault(error, 'ADDRESS_REFUSED'))
   await server.close(0)
 })
 
-test('given a request in flight on a kept connection, when the server closes, then it is answered first, and the connection ends', { timeout: 4_000 }, async () => {
-  let begin = (): void => {}
-  let finish = (): void => {}
-  const begun = new Promise<void>((resolve) => (begin = resolve))
-  const finished = new Promise<void>((resolve) => (finish = resolve))
-  const server = await listen({
-    fetch: async () => {
-      begin()
-      await finished
-      return new Response('done')
-    },
-    port: 0,
-  })
-  const agent = new Agent({ keepAlive: true })
-  const asked = httpRequest(server.url, { agent }).end()
-  await begun
-  const closing = server.close(10_000)
-  await assert.rejects(fetch(server.url), 'nothing new is taken')
-  finish()
-  const [answer] = await once(asked, 'response')
-  assert.equal(answer.statusCode, 200)
-  answer.resume()
-  assert.equal(await closing, 0)
-  agent.destroy()
-})
+test(
+  'given a request in flight on a kept connection, when the server closes, then it is answered first, and the connection ends',
+  { timeout: 4_000 },
+  async () => {
+    let begin = (): void => {}
+    let finish = (): void => {}
+    const begun = new Promise<void>((resolve) => (begin = resolve))
+    const finished = new Promise<void>((resolve) => (finish = resolve))
+    const server = await listen({
+      fetch: async () => {
+        begin()
+        await finished
+        return new Response('done')
+      },
+      port: 0,
+    })
+    const agent = new Agent({ keepAlive: true })
+    const asked = httpRequest(server.url, { agent }).end()
+    await begun
+    const closing = server.close(10_000)
+    await assert.rejects(fetch(server.url), 'nothing new is taken')
+    finish()
+    const [answer] = await once(asked, 'response')
+    assert.equal(answer.statusCode, 200)
+    answer.resume()
+    assert.equal(await closing, 0)
+    agent.destroy()
+  },
+)
 
 test('given a kept connection that is idle, when the server closes, then it does not wait for it', { timeout: 4_000 }, async () => {
   const server = await listen({ fetch: hello, port: 0 })
@@ -89,7 +96,12 @@ test('given what throws or cannot be read, when it is answered, then as a proble
   })
   const answer = await fetch(server.url)
   assert.equal(answer.status, 500)
-  assert.deepEqual(await answer.json(), { type: '/problems/UNEXPECTED', title: 'Something went wrong here', status: 500, code: 'UNEXPECTED' })
+  assert.deepEqual(await answer.json(), {
+    type: '/problems/UNEXPECTED',
+    title: 'Something went wrong here',
+    status: 500,
+    code: 'UNEXPECTED',
+  })
   assert.deepEqual(failures, ['hunter2'])
   const raw = connect(server.port, '127.0.0.1')
   raw.write('GET / HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n')
@@ -101,7 +113,10 @@ test('given what throws or cannot be read, when it is answered, then as a proble
 })
 
 test('given a body over the limit, with its length told or not, when it is sent, then the sender gets its 413', async () => {
-  const server = await listen({ fetch: (request) => readBody(request, 1_000).then(hello, (thrown) => problemResponse(problemOf(thrown))), port: 0 })
+  const server = await listen({
+    fetch: (request) => readBody(request, 1_000).then(hello, (thrown) => problemResponse(problemOf(thrown))),
+    port: 0,
+  })
   for (const headers of [{ 'content-length': '3000000' }, { 'transfer-encoding': 'chunked' }]) {
     const asked = httpRequest(server.url, { method: 'POST', headers })
     asked.on('error', () => {})
@@ -124,5 +139,8 @@ test('given an app without HTTP, when the door and the host are only imported, t
   const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
   const loaded: readonly string[] = JSON.parse(stdout)
   assert.ok(loaded.length > 5)
-  assert.deepEqual(loaded.filter((url) => url.includes('hono')), [])
+  assert.deepEqual(
+    loaded.filter((url) => url.includes('hono')),
+    [],
+  )
 })

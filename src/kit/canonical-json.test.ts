@@ -4,8 +4,11 @@ import fc from 'fast-check'
 import { canonicalJson, sameJson } from './canonical-json.ts'
 
 test('given the example of RFC 8785, when it is written, then it is the text that stands there', () => {
-  const text = String.raw`{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]}`
-  const expected = String.raw`{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}`
+  const numbers = '"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001]'
+  const string = String.raw`"string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/"`
+  const text = `{${numbers},${string},"literals":[null,true,false]}`
+  const written = String.raw`"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"`
+  const expected = `{"literals":[null,true,false],${written}}`
   assert.equal(canonicalJson(JSON.parse(text)), expected)
 })
 
@@ -19,11 +22,17 @@ test('given members in any order, when written, then the text is the same, by UT
       assert.equal(canonicalJson(reversed(value)), text)
     }),
   )
-  assert.equal(canonicalJson(JSON.parse('{"\ufb33":1,"\ud83d\ude00":2,"\u20ac":3,"1":4,"__proto__":5}')), '{"1":4,"__proto__":5,"€":3,"😀":2,"\ufb33":1}')
+  assert.equal(
+    canonicalJson(JSON.parse('{"\ufb33":1,"\ud83d\ude00":2,"\u20ac":3,"1":4,"__proto__":5}')),
+    '{"1":4,"__proto__":5,"€":3,"😀":2,"\ufb33":1}',
+  )
 })
 
 test('given what JSON leaves out, when written, then it is left out', () => {
-  assert.equal(canonicalJson({ b: undefined, a: [undefined, () => 1], d: new Date(0), c: -0, e: NaN }), '{"a":[null,null],"c":0,"d":"1970-01-01T00:00:00.000Z","e":null}')
+  assert.equal(
+    canonicalJson({ b: undefined, a: [undefined, () => 1], d: new Date(0), c: -0, e: NaN }),
+    '{"a":[null,null],"c":0,"d":"1970-01-01T00:00:00.000Z","e":null}',
+  )
   assert.equal(canonicalJson(undefined), 'null')
 })
 
@@ -36,5 +45,9 @@ test('given two texts, when compared, then order and spaces do not matter, and c
 function reversed(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(reversed)
-  return Object.fromEntries(Object.entries(value).reverse().map(([name, member]) => [name, reversed(member)]))
+  return Object.fromEntries(
+    Object.entries(value)
+      .reverse()
+      .map(([name, member]) => [name, reversed(member)]),
+  )
 }

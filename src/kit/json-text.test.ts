@@ -29,9 +29,16 @@ test('given a text that breaks, when it is parsed, then the fault names the firs
     ['\ufeff{}', 0],
   ]
   for (const [text, position] of broken) {
-    assert.throws(() => parsedJson(text), (error) => isFault(error, 'JSON_BROKEN') && error.data['position'] === position, `${text}: ${brokenAt(text)}`)
+    assert.throws(
+      () => parsedJson(text),
+      (error) => isFault(error, 'JSON_BROKEN') && error.data['position'] === position,
+      `${text}: ${brokenAt(text)}`,
+    )
   }
-  assert.throws(() => parsedJson('{\n  "a": 1,\n  b\n}'), (error) => isFault(error, 'JSON_BROKEN') && error.data['line'] === 3 && error.data['column'] === 3)
+  assert.throws(
+    () => parsedJson('{\n  "a": 1,\n  b\n}'),
+    (error) => isFault(error, 'JSON_BROKEN') && error.data['line'] === 3 && error.data['column'] === 3,
+  )
 })
 
 test('given JSON with one letter lost or changed, when it is no JSON any more, then all before the place named could have gone on', () => {
@@ -46,7 +53,10 @@ test('given JSON with one letter lost or changed, when it is no JSON any more, t
         assert.ok(broken <= changed.length)
         // All before it could have gone on to be JSON: alone it breaks at its end, and nowhere before.
         assert.equal(brokenAt(changed.slice(0, broken)), broken)
-        assert.throws(() => parsedJson(changed), (error) => isFault(error, 'JSON_BROKEN'))
+        assert.throws(
+          () => parsedJson(changed),
+          (error) => isFault(error, 'JSON_BROKEN'),
+        )
         return
       }
       assert.deepEqual(parsedJson(changed), JSON.parse(changed))
@@ -57,6 +67,12 @@ test('given JSON with one letter lost or changed, when it is no JSON any more, t
 test('given JSON as deep as it may be, when parsed, then it is taken, and one deeper it is not', () => {
   const nested = (depth: number) => `${'[{"a":'.repeat(depth / 2)}"]]}}[[{{\\"[["${'}]'.repeat(depth / 2)}`
   parsedJson(nested(depthMax))
-  assert.throws(() => parsedJson(`[${nested(depthMax)}]`), (error) => isFault(error, 'JSON_BROKEN') && /deep/.test(error.message))
-  assert.throws(() => parsedJson('['.repeat(100_000) + ']'.repeat(100_000)), (error) => isFault(error, 'JSON_BROKEN'))
+  assert.throws(
+    () => parsedJson(`[${nested(depthMax)}]`),
+    (error) => isFault(error, 'JSON_BROKEN') && /deep/.test(error.message),
+  )
+  assert.throws(
+    () => parsedJson('['.repeat(100_000) + ']'.repeat(100_000)),
+    (error) => isFault(error, 'JSON_BROKEN'),
+  )
 })

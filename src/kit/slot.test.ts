@@ -29,7 +29,12 @@ test('given any key, when its slot is asked, then it is a whole number from 0 to
 })
 
 test('given keys as people make them, when 102,400 of each kind are spread, then every slot has its share', () => {
-  const kinds = [(n: number) => `order-${n}`, (n: number) => String(n), (n: number) => `kunde-ä-${n}`, (n: number) => `acct_${(n * 7_919).toString(36)}`]
+  const kinds = [
+    (n: number) => `order-${n}`,
+    (n: number) => String(n),
+    (n: number) => `kunde-ä-${n}`,
+    (n: number) => `acct_${(n * 7_919).toString(36)}`,
+  ]
   for (const kind of kinds) {
     const counts = new Array<number>(slotCount).fill(0)
     for (let n = 0; n < 102_400; n++) counts[slotOf(kind(n))] = (counts[slotOf(kind(n))] ?? 0) + 1

@@ -6,7 +6,10 @@ import { idMint, timeOfUuidV7, uuidV7From } from './uuid-v7.ts'
 const shape = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 test('given any clock, when ids are minted, then each is a UUIDv7 and greater than the one before', () => {
-  const clock = fc.array(fc.oneof(fc.nat(5), fc.integer({ min: 0, max: 2 ** 41 }), fc.double({ min: 0, max: 1e12, noNaN: true })), { minLength: 1, maxLength: 200 })
+  const clock = fc.array(fc.oneof(fc.nat(5), fc.integer({ min: 0, max: 2 ** 41 }), fc.double({ min: 0, max: 1e12, noNaN: true })), {
+    minLength: 1,
+    maxLength: 200,
+  })
   fc.assert(
     fc.property(clock, fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })), (times, chance) => {
       let at = 0
@@ -48,7 +51,7 @@ test('given two processes with the same clock, when they mint, then no id is in 
   assert.equal(new Set(all).size, all.length)
 })
 
-test('given two processes that count from the same number in the same millisecond, when they mint, then the rest is chance and differs', () => {
+test('given two processes that count from the same number in one millisecond, when they mint, then the rest is chance', () => {
   const mint = (chance: number) => {
     const drawn = [0.5, chance]
     return idMint({ nowMs: () => 5_000, random: () => drawn.shift() ?? 0 })

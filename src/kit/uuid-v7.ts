@@ -5,12 +5,18 @@
  *   tttttttt-tttt-7hhh-vhhh-hhhhhhhhhhhh     t milliseconds   h 74 bits of a SHA-256
  */
 import { hash } from 'node:crypto'
-import type { Environment } from '../ports/environment.ts'
 
 export type IdMint = () => string
 
+/** What an id is made of; an Environment has both. */
+export interface TimeAndChance {
+  nowMs(): number
+  /** From 0 up to 1, 1 excluded. */
+  random(): number
+}
+
 /** Each id is greater than the one before, whatever the clock does: where it stands or goes back, time is borrowed from what comes. */
-export function idMint(environment: Pick<Environment, 'nowMs' | 'random'>): IdMint {
+export function idMint(environment: TimeAndChance): IdMint {
   let lastMs = -1
   let counter = 0
   let head = ''

@@ -6,26 +6,23 @@ import type { Observed } from './observed.ts'
 
 /** So that a question never reads a large log to its end. */
 const searchMost = 2_000_000
-const near: readonly string[] = []
 
 export async function findEvent(observed: Observed, id: string, source?: string): Promise<Placed> {
   const { store, sources = [] } = observed
   const asked = source === undefined ? sources : [source]
   const slices = await store.read(asked.map((one) => ({ of: 'id', tenant: '', source: one, id })), { events: 1, bytes: Number.MAX_SAFE_INTEGER })
   for (const { events } of slices) for (const event of events) return event
-  if (source !== undefined) throw fault('EVENT_NOT_FOUND', `'${id}' of ${source}`, { id, source, near })
-  const ids: string[] = []
+  if (source !== undefined) throw missing(`${id} of ${source}`, [])
+  const near: Placed[] = []
   const found = await searched(observed, '', searchMost, (event) => {
-    if (event.id === id) return true
-    if (looksLike(event.id, id)) ids.push(event.id)
-    return false
+    if (event.id !== id && looksLike(event.id, id)) near.push(event)
+    return event.id === id
   })
   if (found !== undefined) return found
-  const [only, ...others] = ids
+  const [only, ...others] = near
   // Whoever types the beginning of an id means the only one that begins so.
-  if (only !== undefined && others.length === 0 && only.startsWith(id)) return findEvent(observed, only)
-  const meant = ids.length > 0 ? ids.slice(-5) : closest(id, ids)
-  throw fault('EVENT_NOT_FOUND', `'${id}'${meant.length > 0 ? `; did you mean ${meant.join(', ')}?` : ''}`, { id, near: meant })
+  if (only !== undefined && others.length === 0 && only.id.startsWith(id)) return only
+  throw missing(id, near.slice(-5).map((event) => event.id))
 }
 
 /** What it caused, as far as the log tells soon after it; `more` where it was not read to its end. */
@@ -56,6 +53,10 @@ async function searched({ store }: Observed, after: Position, most: number, want
     }
   }
   return undefined
+}
+
+function missing(id: string, near: readonly string[]): Error {
+  return fault('EVENT_NOT_FOUND', `'${id}'${near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''}`, { id, near })
 }
 
 function looksLike(id: string, wanted: string): boolean {

@@ -59,7 +59,7 @@ export async function lanesOf({ store, flow }: Observed, known: Known): Promise<
   const names = [...store.limits.lanes.map(({ name }) => name), allLanes]
   const rows = await store.get(names.map((lane) => laneKey(known.id, lane)))
   const units = new Map([...(flow?.units() ?? [])].filter(({ runner }) => runner.lane.crew.id === known.id).map((unit) => [unit.runner.lane.lane, unit]))
-  return names.flatMap((lane, i) => {
+  return names.flatMap((lane, i): readonly KnownLane[] => {
     const row = rows[i]
     if (row === undefined) return []
     const unit = units.get(lane)

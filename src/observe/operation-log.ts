@@ -29,6 +29,8 @@ interface Written {
   readonly atMs?: number
   readonly doneMs?: number
   readonly positions?: readonly string[]
+  readonly paused?: boolean
+  readonly why?: string
 }
 
 /** The newest first. */
@@ -47,10 +49,9 @@ export async function operationsOn(observed: Observed, id: string): Promise<read
 function viewOf(row: Row, names: ReadonlyMap<string, string>): OperationView {
   const written = JSON.parse(row.value) as Written
   const { asked } = written
-  const said = asked === undefined ? written : { ...(JSON.parse(written.value ?? '{}') as Written & { paused?: boolean; why?: string }) }
+  const said = asked === undefined ? written : (JSON.parse(written.value ?? '{}') as Written)
   const id = asked?.key ?? written.subscription ?? subscriptionIn(written.part ?? '')
-  const op = asked === undefined ? (written.op ?? '') : 'paused' in said && said.paused === true ? 'pause' : 'resume'
-  const why = 'why' in said && said.why !== undefined ? { why: said.why } : {}
+  const op = asked === undefined ? (written.op ?? '') : said.paused === true ? 'pause' : 'resume'
   return {
     ...{ operation: row.key, op, subscription: names.get(id) ?? id },
     ...(written.key === undefined ? {} : { key: written.key }),
@@ -58,7 +59,7 @@ function viewOf(row: Row, names: ReadonlyMap<string, string>): OperationView {
     at: timeText(said.atMs ?? timeOfUuidV7(row.key) ?? 0),
     ...(written.doneMs === undefined ? {} : { doneAt: timeText(written.doneMs) }),
     positions: written.positions ?? [],
-    ...why,
+    ...(said.why === undefined ? {} : { why: said.why }),
   }
 }
 

@@ -6,7 +6,8 @@ import { parsedJson } from '../kit/json-text.ts'
 
 export async function readBody(request: Request, bytesMax: number): Promise<Uint8Array> {
   const encoding = request.headers.get('content-encoding')
-  if (encoding !== null && encoding !== 'identity') throw fault('CONTENT_TYPE_UNKNOWN', `a body in '${encoding}' is not read: send it as it is`, { encoding })
+  if (encoding !== null && encoding !== 'identity')
+    throw fault('CONTENT_TYPE_UNKNOWN', `a body in '${encoding}' is not read: send it as it is`, { encoding })
   const length = request.headers.get('content-length')
   if (length !== null) {
     if (Number(length) > bytesMax) throw tooLarge(bytesMax)

@@ -26,8 +26,10 @@ export interface Posted {
 export interface Door {
   /**
    * All or nothing; resolves once flushed. `id` makes the ids of those that bring none, by their place.
-   * MUST throw EVENT_UNKNOWN for a type or version that the app does not publish, VALIDATION_FAILED for data that is wrong (in `data.issues`
-   * with pointers into the data), and ID_TAKEN where a known id comes with other content; in each `data.at` is the place of the event in the call (0 where it is absent).
+   * MUST throw EVENT_UNKNOWN for a type or version that the app does not publish, VALIDATION_FAILED for data that is wrong (in
+   * `data.issues`
+   * with pointers into the data), and ID_TAKEN where a known id comes with other content; in each `data.at` is the place of the event in
+   * the call (0 where it is absent).
    */
   publish(posted: readonly Posted[], options: { readonly id?: string }): Promise<Published>
   /** Validates the input. */

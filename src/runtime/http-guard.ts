@@ -6,7 +6,10 @@ import { fault } from '../kit/fault.ts'
 import type { HttpOptions } from './http-door.ts'
 
 export interface Guard {
-  /** Throws HOST_REFUSED or ORIGIN_REFUSED. A route that changes nothing may be asked from anywhere, for a browser keeps its answer from other pages. */
+  /**
+   * Throws HOST_REFUSED or ORIGIN_REFUSED. A route that changes nothing may be asked from anywhere, for a browser keeps its answer from
+   * other pages.
+   */
   check(request: Request, changes: boolean): void
   /** The headers that let a page of another origin read an answer; `undefined`: it may not. */
   cors(request: Request): Readonly<Record<string, string>> | undefined

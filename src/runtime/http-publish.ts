@@ -17,9 +17,11 @@ export async function readPost(request: Request, bytesMax: number): Promise<Post
   const contentType = request.headers.get('content-type') ?? ''
   const media = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
   const body = await readBody(request, bytesMax)
-  if (media === 'application/cloudevents-batch+json') return { posted: fromBatch(utf8Text(body)).map(postedOf), pointing: (at) => `/${at}/data` }
+  if (media === 'application/cloudevents-batch+json')
+    return { posted: fromBatch(utf8Text(body)).map(postedOf), pointing: (at) => `/${at}/data` }
   if (media === 'application/cloudevents+json') return { posted: [postedOf(fromStructured(utf8Text(body)))], pointing: () => '/data' }
-  if (media.startsWith('application/cloudevents')) throw fault('CONTENT_TYPE_UNKNOWN', `'${media}' is no format of CloudEvents that is read`, { contentType })
+  if (media.startsWith('application/cloudevents'))
+    throw fault('CONTENT_TYPE_UNKNOWN', `'${media}' is no format of CloudEvents that is read`, { contentType })
   if (request.headers.has('ce-specversion')) return { posted: [postedOf(fromBinary(request.headers, body))], pointing: () => '' }
   if (media !== 'application/json') throw fault('CONTENT_TYPE_UNKNOWN', media === '' ? 'no Content-Type' : `'${media}'`, { contentType })
   return fromJson(parsedJson(utf8Text(body)))
@@ -31,7 +33,8 @@ export function idempotencyKey(request: Request): string | undefined {
   if (header === null) return undefined
   const key = /^"(.*)"$/.exec(header)?.[1] ?? header
   const message = attributeProblem('id', key)
-  if (message !== undefined || key.length > 255) refuse([{ pointer: '', message: `Idempotency-Key ${message ?? 'is longer than 255 characters'}` }])
+  if (message !== undefined || key.length > 255)
+    refuse([{ pointer: '', message: `Idempotency-Key ${message ?? 'is longer than 255 characters'}` }])
   return key
 }
 
@@ -87,7 +90,10 @@ function jsonEvent(value: unknown, at: string, problems: Problem[]): Posted {
   for (const [name, member] of Object.entries(value)) {
     if (name === 'data') continue
     const attribute = members.get(name)
-    const message = attribute === undefined ? `is not known: an event has ${[...members.keys()].join(', ')} and data` : attributeProblem(attribute, member)
+    const message =
+      attribute === undefined
+        ? `is not known: an event has ${[...members.keys()].join(', ')} and data`
+        : attributeProblem(attribute, member)
     if (message !== undefined) problems.push({ pointer: `${at}/${pointed(name)}`, message })
   }
   for (const name of ['type', 'data']) if (!Object.hasOwn(value, name)) problems.push({ pointer: `${at}/${name}`, message: 'is required' })

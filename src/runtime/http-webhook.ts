@@ -1,4 +1,7 @@
-/** A signed webhook in: the signature is checked on the raw body, then what arrived is published as an ordinary event, under the delivery's id. */
+/**
+ * A signed webhook in: the signature is checked on the raw body, then what arrived is published as an ordinary event, under the delivery's
+ * id.
+ */
 import { validate } from '../contracts/schema.ts'
 import type { Published } from '../define/context.ts'
 import type { Webhook } from '../define/webhook.ts'
@@ -42,7 +45,8 @@ async function take(webhook: Webhook, request: Request, door: Door, verify: Veri
   const signed = verify({ headers, body }, door.nowMs())
   if (signed.is !== 'ok') throw signatureFault(signed)
   const contentType = headers.get('content-type') ?? ''
-  if (!isJsonType(contentType)) throw fault('CONTENT_TYPE_UNKNOWN', `'${contentType}' is not JSON: choose application/json where the sender is set up`, { contentType })
+  if (!isJsonType(contentType))
+    throw fault('CONTENT_TYPE_UNKNOWN', `'${contentType}' is not JSON: choose application/json where the sender is set up`, { contentType })
   const parsed = parsedJson(utf8Text(body))
   // Where nothing looks at the body before, publishing validates it.
   const looked = webhook.data !== undefined || webhook.id !== undefined || webhook.body !== webhook.publishes.schema

@@ -87,7 +87,10 @@ function allEntries(door: Door, doors: Doors, bytesMax: number): readonly Entry[
 
 /** Part by part: '0' a name, '1' a parameter. */
 function rank(path: string): string {
-  return path.split('/').map((part) => (part.startsWith(':') ? '1' : '0')).join('')
+  return path
+    .split('/')
+    .map((part) => (part.startsWith(':') ? '1' : '0'))
+    .join('')
 }
 
 async function publish(door: Door, request: Request, bytesMax: number): Promise<Response> {
@@ -170,6 +173,9 @@ function preflighted(request: Request, cors: Readonly<Record<string, string>> | 
     return problemResponse(problemOf(fault('ORIGIN_REFUSED', `'${request.headers.get('origin') ?? ''}' is not among its origins`)))
   }
   const asked = request.headers.get('access-control-request-headers')
-  const headers = { 'access-control-allow-methods': allowed.join(', '), ...(asked === null ? {} : { 'access-control-allow-headers': asked }) }
+  const headers = {
+    'access-control-allow-methods': allowed.join(', '),
+    ...(asked === null ? {} : { 'access-control-allow-headers': asked }),
+  }
   return new Response(null, { status: 204, headers: { ...securityHeaders, 'access-control-max-age': '600', ...headers } })
 }

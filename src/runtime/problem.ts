@@ -19,7 +19,10 @@ export interface Problem {
 /** Where an issue with the data of the event at this place stands in what was sent. */
 export type Pointing = (at: number) => string
 
-/** Whatever was thrown. Of our own mistakes (500 and above) the caller learns the code, never the words: they may name files, rows and secrets. */
+/**
+ * Whatever was thrown. Of our own mistakes (500 and above) the caller learns the code, never the words: they may name files, rows and
+ * secrets.
+ */
 export function problemOf(thrown: unknown, pointing: Pointing = () => ''): Problem {
   if (!isFault(thrown)) return unexpected
   const { title, todo, status } = codes[thrown.code]

@@ -24,6 +24,8 @@ export interface Flushed {
   readonly entries: readonly Entry[]
   readonly events: readonly Placed[]
   readonly head: number
+  /** The flush failed: nobody may see what it was for. */
+  readonly lost: boolean
 }
 
 export interface GroupParts {
@@ -56,6 +58,7 @@ export class GroupCommit {
   #synchronous: 'FULL' | 'NORMAL' | undefined
   #broken: Fault | undefined
   #idle: (() => void) | undefined
+  #still: (() => void) | undefined
 
   constructor(parts: GroupParts) {
     this.#parts = parts
@@ -63,19 +66,18 @@ export class GroupCommit {
     this.#commit = parts.db.prepare('commit')
   }
 
-  /** A commit has been made that is not flushed yet. */
-  get flushing(): boolean {
-    return this.#flushing
-  }
-
   add(entry: Entry): void {
     this.#waiting.push(entry)
     this.#gather()
   }
 
-  /** Nothing is begun until `release`: somebody needs the file to stand still. */
-  hold(): void {
+  /** Nothing is begun until `release`; resolves once nothing is under way: somebody needs the file to stand still. */
+  hold(): Promise<void> {
     this.#held = true
+    return new Promise((resolve) => {
+      if (this.#flushing) this.#still = resolve
+      else resolve()
+    })
   }
 
   release(): void {
@@ -104,11 +106,11 @@ export class GroupCommit {
     if (this.#flushing || this.#held) return
     if (this.#waiting.length === 0) return this.#rest()
     const entries = this.#take()
-    if (this.#broken !== undefined) return this.#answer({ entries: refuse(entries, this.#broken), events: [], head: this.#parts.writes.head })
+    if (this.#broken !== undefined) return this.#answer({ entries: refuse(entries, this.#broken), events: [], head: this.#parts.writes.head, lost: true })
     const mode = this.#mode()
     const events: Placed[] = []
     this.#write(entries, events)
-    const group = { entries, events, head: this.#parts.writes.head }
+    const group = { entries, events, head: this.#parts.writes.head, lost: false }
     if (mode === 'inline' || this.#broken !== undefined || !entries.some(wrote)) return this.#answer(group)
     this.#flush(group)
   }
@@ -181,7 +183,7 @@ export class GroupCommit {
       this.#flushing = false
       choice.took(monotonicMs() - startMs)
       if (error !== null) refuse(group.entries, this.#break(error))
-      this.#answer(error === null ? group : { ...group, events: [] })
+      this.#answer(error === null ? group : { ...group, lost: true })
     })
   }
 
@@ -192,6 +194,8 @@ export class GroupCommit {
       else if ('ok' in outcome) resolve(outcome)
       else reject(outcome)
     }
+    this.#still?.()
+    this.#still = undefined
     if (this.#waiting.length > 0 || this.#idle !== undefined) this.#gather()
   }
 

@@ -11,9 +11,11 @@ import { idMint } from '../kit/uuid-v7.ts'
 import type { Change, Committed, Cursor, Key, Row, Scan, Slice, Store, StoreLimits } from '../ports/store.ts'
 import { checkChange, storeLimits } from './change-bounds.ts'
 import { laneOfSlot, positionText } from './lane-ranges.ts'
+import { type LoopWatch, SharedLoopWatch } from './loop-watch.ts'
 import { storeFault } from './sqlite-faults.ts'
 import { FlushChoice, type FlushMode } from './sqlite-flush.ts'
 import { type Flushed, GroupCommit } from './sqlite-group.ts'
+import { Checkpoints, Helper } from './sqlite-helper.ts'
 import { openDatabaseSync, type Opened, type OpenSqlite, openSqlite } from './sqlite-open.ts'
 import { type ReadLimit, SqliteReads } from './sqlite-reads.ts'
 import { Tail } from './sqlite-tail.ts'
@@ -28,14 +30,21 @@ export interface SqliteStoreOptions extends Omit<OpenSqlite, 'mint'> {
   readonly lanes?: number
   readonly flush?: FlushMode
   readonly limits?: Partial<StoreLimits>
+  /** A main thread that stands still for longer is named; one second unless said. */
+  readonly blockedMs?: number
   /** Flushes a file; another one to make a disk slow or broken. */
   readonly sync?: (file: number, done: (error: Error | null) => void) => void
 }
 
-export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
+export interface SqliteStore extends Store {
+  /** For whoever runs other people's code on the main thread. */
+  readonly watch: LoopWatch
+}
+
+export async function sqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const opened = openSqlite({ ...options, mint: idMint(options) })
   try {
-    return new SqliteStore(options, opened)
+    return new OpenStore(options, opened)
   } catch (error) {
     opened.db.close()
     opened.file?.hold.release()
@@ -43,7 +52,7 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
   }
 }
 
-class SqliteStore implements Store {
+class OpenStore implements SqliteStore {
   readonly limits: StoreLimits
   readonly incarnation: string
   readonly #options: SqliteStoreOptions
@@ -52,6 +61,9 @@ class SqliteStore implements Store {
   readonly #reads: SqliteReads
   readonly #tail: Tail
   readonly #waiters = new Waiters()
+  readonly watch: SharedLoopWatch
+  readonly #helper: Helper
+  readonly #checkpoints: Checkpoints | undefined
   readonly #laneName: (slot: number) => string
   /** Where is read while a flush is under way. Made when the first one is. */
   #view: { readonly db: DatabaseSync; readonly reads: SqliteReads } | undefined
@@ -74,6 +86,8 @@ class SqliteStore implements Store {
     this.#reads = new SqliteReads(opened.db, this.limits.lanes)
     this.#firsts = this.#reads.firsts()
     this.#tail = new Tail(this.limits.lanes, positionText(opened.head))
+    this.#helper = new Helper(path, options.blockedMs ?? 1_000)
+    this.watch = new SharedLoopWatch(this.#helper)
     const file = opened.file
     this.#group = new GroupCommit({
       ...{ path, monotonicMs, soon },
@@ -85,6 +99,8 @@ class SqliteStore implements Store {
       clockMs: () => this.#clock(),
       flushed: (group) => this.#flushed(group),
     })
+    const [hold, release] = [() => this.#group.hold(), () => this.#group.release()]
+    this.#checkpoints = file === undefined ? undefined : new Checkpoints({ db: opened.db, helper: this.#helper, hold, release })
   }
 
   commit(change: Change): Promise<Committed> {
@@ -123,12 +139,15 @@ class SqliteStore implements Store {
   }
 
   async #close(): Promise<void> {
+    await this.#checkpoints?.idle()
     await this.#group.idle()
     this.#waiters.wakeAll()
+    this.watch.stop()
     this.#view?.db.close()
     const { db, file } = this.#opened
     if (file !== undefined) closeSync(file.wal)
     db.close()
+    await this.#helper.close()
     file?.hold.remember({ incarnation: this.incarnation, head: this.#head })
     file?.hold.release()
   }
@@ -146,7 +165,7 @@ class SqliteStore implements Store {
   #look<T>(run: (reads: SqliteReads, storeMs: number) => T): T {
     this.#mustBeOpen()
     try {
-      const reads = this.#group.flushing ? (this.#view?.reads ?? this.#reads) : this.#reads
+      const reads = this.#view?.db.isTransaction === true ? this.#view.reads : this.#reads
       return run(reads, this.#clock())
     } catch (error) {
       throw storeFault(error, this.#options.path)
@@ -164,7 +183,9 @@ class SqliteStore implements Store {
     return { db, reads: new SqliteReads(db, this.limits.lanes) }
   }
 
-  #flushed({ entries, events, head }: Flushed): void {
+  /** After a flush that failed the other connection goes on standing where it is: what it does not see may not be there tomorrow. */
+  #flushed({ entries, events, head, lost }: Flushed): void {
+    if (lost) return
     if (this.#view?.db.isTransaction === true) this.#view.db.exec('commit')
     this.#head = head
     this.#tail.add(events)
@@ -173,6 +194,7 @@ class SqliteStore implements Store {
       if (change.trims.length > 0) this.#trimmed(head)
       this.#waiters.wakeFor(change, this.#laneName)
     }
+    this.#checkpoints?.looked()
   }
 
   #trimmed(head: number): void {

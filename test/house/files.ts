@@ -5,6 +5,8 @@ import type { Complaint, House, Rule, SourceFile } from './source.ts'
 const empty = new Set(
   'util utils helper helpers type types misc common shared manager managers base core lib stuff interfaces constants index'.split(' '),
 )
+/** Those that say nothing behind another word either: `string-helpers`. */
+const clinging = new Set('util utils helper helpers types manager managers misc common'.split(' '))
 const permissive = new Set([
   'MIT',
   'ISC',
@@ -122,8 +124,9 @@ function whyBadName(path: string): Complaint[] {
   const name = (parts.at(-1) ?? '').replace(/(\.test)?(\.d)?\.(ts|mts|mjs|js)$/, '')
   const isEntry = path === 'src/entry/index.ts'
   const folders = path.startsWith('src/') ? parts.slice(0, -1) : []
-  const says = [...folders, ...name.split('-').slice(-1)].filter((word) => empty.has(word) && !isEntry)
-  const isKebab = /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name)
+  const last = name.split('-').at(-1) ?? ''
+  const says = [...folders, name, ...(clinging.has(last) && last !== name ? [last] : [])].filter((word) => empty.has(word) && !isEntry)
+  const isKebab = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z]+)?$/.test(name)
   const what = [...says.map((word) => `"${word}" says nothing`), ...(isKebab ? [] : ['is not kebab-case'])]
   return what.map((one) => ({ path, line: 1, what: one }))
 }

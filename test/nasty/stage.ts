@@ -57,6 +57,8 @@ export interface StageOptions {
   readonly seed?: number
   /** The store's clock runs so far ahead of the processes'. */
   readonly storeSkewMs?: number
+  /** From a process to the store, and back. */
+  readonly wayMs?: number
 }
 
 const flushUs = 200
@@ -66,22 +68,23 @@ export class Stage {
   readonly store: Store
   /** Rows of the kind `effect` that were committed, in order. */
   readonly effects: Effect[] = []
-  readonly changes: Change[] = []
   readonly said: { readonly level: Level; readonly message: string; readonly fields: Fields | undefined }[] = []
   readonly counted = new Map<string, number>()
   door: Door = () => undefined
+  readonly #wayMs: number
   readonly #client: Here
   readonly #clientId: () => string
   #lives = 0
 
-  private constructor(world: SimWorld, store: Store) {
+  private constructor(world: SimWorld, store: Store, wayMs: number) {
     this.world = world
     this.store = store
+    this.#wayMs = wayMs
     this.#client = this.#process('client', 0)
     this.#clientId = idMint(this.#client.environment)
   }
 
-  static async open(engine: Engine, { lanes = 1, writers = 'one', limits = {}, seed = 1, storeSkewMs = 0 }: StageOptions = {}): Promise<Stage> {
+  static async open(engine: Engine, { lanes = 1, writers = 'one', limits = {}, seed = 1, storeSkewMs = 0, wayMs = 0 }: StageOptions = {}): Promise<Stage> {
     const world = new SimWorld(seed)
     const soon = (run: () => void): void => void world.after(flushUs, undefined, 0, run)
     const nowMs = (): number => Math.floor(world.nowMs + storeSkewMs)
@@ -90,7 +93,7 @@ export class Stage {
       engine === 'memory'
         ? memoryStore({ ...common, incarnation: 'first' })
         : await sqliteStore({ ...common, path: ':memory:', flush: 'inline', monotonicMs: () => world.nowUs / 1_000, random: () => world.random.next() })
-    return new Stage(world, store)
+    return new Stage(world, store, wayMs)
   }
 
   // ── time ──
@@ -178,12 +181,13 @@ export class Stage {
   #storeOf(process: SimProcess): Store {
     const { store } = this
     const alive = async <T>(answer: () => Promise<T>): Promise<T> => {
-      if (!process.alive) return gone
+      await this.#way(process)
       try {
         const value = await answer()
-        return process.alive ? value : await gone
+        await this.#way(process)
+        return value
       } catch (thrown) {
-        if (!process.alive) return gone
+        await this.#way(process)
         throw thrown
       }
     }
@@ -199,6 +203,13 @@ export class Stage {
     }
   }
 
+  /** No call of a dead process arrives, and no answer comes back to it. */
+  #way(process: SimProcess): Promise<void> {
+    if (!process.alive) return gone
+    if (this.#wayMs === 0) return Promise.resolve()
+    return new Promise((resolve) => void this.world.after(this.#wayMs * 1_000, process, 0, resolve))
+  }
+
   async #commit(change: Change, process: SimProcess): Promise<Committed> {
     const fate = this.door(change, process)
     if (fate instanceof Error) throw fate
@@ -210,7 +221,6 @@ export class Stage {
   }
 
   #write(change: Change, process: SimProcess): void {
-    this.changes.push(change)
     for (const { kind, part, key, value } of change.puts) {
       if (kind === 'effect') this.effects.push({ part, key, value, ms: this.nowMs, by: process.name })
     }
@@ -229,7 +239,12 @@ export class Stage {
   }
 
   request(subscription: string, lane: string, request: Request): Promise<void> {
-    return this.wait(leaveRequest(this.store, this.#clientId(), subscription, lane, request))
+    return this.wait(this.requesting(subscription, lane, request))
+  }
+
+  /** Not waited for. */
+  requesting(subscription: string, lane: string, request: Request): Promise<void> {
+    return leaveRequest(this.store, this.#clientId(), subscription, lane, request)
   }
 
   control(subscription: string, paused: boolean): Promise<void> {

@@ -282,7 +282,7 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
       this.coverage.did(operation)
       operations.set(operation, (operations.get(operation) ?? 0) + 1)
     } else if (stage === 'answered') operations.set(operation, Math.max(0, (operations.get(operation) ?? 0) - 1))
-    this.triggers.stage(operation, stage)
+    this.triggers.stage(process, operation, stage)
   }
 
   before(): void {}

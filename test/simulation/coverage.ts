@@ -54,6 +54,8 @@ function pairs(): (readonly [string, string])[] {
 /** What only looks has nothing to apply, and nothing to be full. */
 function applies(fault: string, operation: string): boolean {
   if (fault === 'stray' && operation.startsWith('publish')) return false
+  // Of operators, who have no process of their own here.
+  if ((fault === 'crash' || fault === 'pause' || fault === 'jump') && (operation === 'ask' || operation === 'control')) return false
   const looks = operation === 'get' || operation === 'scan' || operation === 'read'
   return !looks || fault === 'crash' || fault === 'pause' || fault === 'cut' || fault === 'jump' || fault === 'failed' || fault === 'slow' || fault === 'silent'
 }

@@ -1,18 +1,18 @@
-/** The faults of a seed. Most wait for an operation of a kind, so that the rare ones are hit as often as the common ones. */
+/** The faults of a seed. Most wait for an operation of a kind, so that the rare ones are hit as often as the common ones; half of them for the kind that the seed is about. */
 import type { Random } from '../../src/testing/sim-random.ts'
 import { operationKinds, storeFaults } from './coverage.ts'
 import type { Mood } from './draw.ts'
 import type { Fault, When } from './schedule.ts'
 
 /** Of these there are many in a run. */
-const common = new Set(['get', 'scan', 'read', 'beat', 'wave', 'mark', 'publish'])
+const common = new Set<string>(['get', 'scan', 'read', 'beat', 'mark', 'publish', 'wave'])
 
 export function drawFaults(mood: Mood, random: Random): Fault[] {
-  const stores = random.pick([0, 0, 6, 15, 40])
-  const processes = random.pick([0, 1, 2, 4, 8])
+  const stores = random.pick([0, 4, 12, 30, 60])
+  const processes = random.pick([0, 1, 3, 8, 16])
   const faults: Fault[] = []
   for (let at = 0; at < stores; at++) {
-    const op = random.pick(operationKinds)
+    const op = drawOperation(mood, random)
     faults.push({ is: 'store', op, nth: drawNth(op, random), fault: random.pick(storeFaults) })
   }
   for (let at = 0; at < processes; at++) faults.push(drawProcessFault(mood, random))
@@ -20,15 +20,19 @@ export function drawFaults(mood: Mood, random: Random): Fault[] {
   return faults
 }
 
+function drawOperation({ focus }: Mood, random: Random): string {
+  return random.chance(0.5) ? focus : random.pick(operationKinds)
+}
+
 function drawProcessFault(mood: Mood, random: Random): Fault {
   const when = drawWhen(mood, random)
   const runtime = random.below(mood.runtimes)
   const restMs = random.pick([0, 50, 500, 2_000])
   const drawn = random.next()
-  if (drawn < 0.35) return { is: 'crash', runtime, when, restMs }
-  if (drawn < 0.6) return { is: 'pause', runtime, when, forMs: Math.floor(mood.leaseMs * random.pick([0.3, 1.2, 1.5, 3])) }
-  if (drawn < 0.75) return { is: 'cut', when, restMs }
-  if (drawn < 0.85) return { is: 'jump', runtime, when, byMs: random.between(-3_600_000, 3_600_000) }
+  if (drawn < 0.27) return { is: 'crash', runtime, when, restMs }
+  if (drawn < 0.52) return { is: 'pause', runtime, when, forMs: Math.floor(mood.leaseMs * random.pick([0.3, 1.2, 1.5, 3])) }
+  if (drawn < 0.67) return { is: 'cut', when, restMs }
+  if (drawn < 0.93) return { is: 'jump', runtime, when, byMs: random.between(-3_600_000, 3_600_000) }
   return { is: 'stop', runtime, when, restMs }
 }
 
@@ -37,11 +41,11 @@ function drawDeploy(mood: Mood, random: Random): Fault {
 }
 
 function drawWhen(mood: Mood, random: Random): When {
-  if (random.chance(0.25)) return { atMs: random.between(300, mood.liveMs) }
-  const op = random.pick(operationKinds)
+  if (random.chance(0.2)) return { atMs: random.between(300, mood.liveMs) }
+  const op = drawOperation(mood, random)
   return { op, nth: drawNth(op, random), stage: random.pick(['called', 'called', 'applied', 'flushed', 'answered'] as const) }
 }
 
 function drawNth(op: string, random: Random): number {
-  return common.has(op) ? random.between(1, random.pick([5, 30, 150])) : random.between(1, random.pick([1, 2, 6]))
+  return common.has(op) ? random.between(1, random.pick([5, 30, 100])) : random.between(1, random.pick([1, 2, 4, 10]))
 }

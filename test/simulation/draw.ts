@@ -2,8 +2,10 @@
 import { uuidV7From } from '../../src/kit/uuid-v7.ts'
 import { randomOf, type Random } from '../../src/testing/sim-random.ts'
 import { simStartMs } from '../../src/testing/sim-world.ts'
+import { operationKinds } from './coverage.ts'
 import { drawFaults } from './draw-faults.ts'
 import { drawSubscriptions } from './draw-subscriptions.ts'
+import type { Operation } from './operations.ts'
 import type { Act, Call, Doing, Fact, RuntimePlan, Schedule, Sky, SubscriptionPlan } from './schedule.ts'
 
 /** What a seed is like as a whole. */
@@ -18,6 +20,8 @@ export interface Mood {
   readonly versions: boolean
   readonly runtimes: number
   readonly leaseMs: number
+  /** The kind of operation that its faults are about. */
+  readonly focus: Operation
 }
 
 export function draw(seed: number): Schedule {
@@ -39,19 +43,28 @@ export function draw(seed: number): Schedule {
 }
 
 function drawMood(random: Random): Mood {
+  const focus = random.pick(operationKinds)
   const all: readonly Doing['do'][] = ['fail', 'nothing', 'hang', 'obey', 'late', 'abort', 'slow', 'emit', 'broken']
   return {
     random,
     liveMs: random.between(6_000, 14_000),
     keys: Array.from({ length: random.between(1, 8) }, (_, at) => `key${at}${random.chance(0.1) ? ' !%' : ''}`),
     groups: random.between(1, 4),
-    trouble: random.pick([0, 0.05, 0.15, 0.3, 0.5]),
+    trouble: needs(focus).length > 0 ? random.pick([0.15, 0.3, 0.5]) : random.pick([0, 0.05, 0.15, 0.3, 0.5]),
     // One seed is about few kinds of trouble, so that one does not hide the other.
-    doings: random.chance(0.3) ? all : random.shuffle(all).slice(0, random.between(1, 4)),
-    versions: random.chance(0.25),
+    doings: random.chance(0.3) ? all : [...random.shuffle(all).slice(0, random.between(1, 3)), ...needs(focus)],
+    versions: focus === 'hold version' || random.chance(0.25),
     runtimes: random.pick([1, 1, 2, 2, 2, 3, 3]),
     leaseMs: random.between(1_000, 2_500),
+    focus,
   }
+}
+
+/** What handlers must do for an operation of this kind to come about. */
+function needs(focus: Operation): readonly Doing['do'][] {
+  if (focus === 'wave that emits') return ['emit', 'emit']
+  if (focus === 'start row') return ['abort', 'slow']
+  return focus.startsWith('execute') || focus === 'park' || focus === 'retry' || focus === 'drain' ? ['fail', 'fail'] : []
 }
 
 function drawSettings({ leaseMs }: Mood, random: Random): Schedule['settings'] {
@@ -154,12 +167,13 @@ function drawDoing({ doings, keys }: Mood, timeoutMs: number, random: Random): D
   }
 }
 
-function drawActs({ liveMs }: Mood, subscriptions: readonly SubscriptionPlan[], random: Random): Act[] {
-  const count = random.pick([0, 0, 3, 8, 20])
+function drawActs({ liveMs, focus }: Mood, subscriptions: readonly SubscriptionPlan[], random: Random): Act[] {
+  const executes = focus.startsWith('execute ')
+  const count = executes || focus === 'ask' || focus === 'control' ? random.between(10, 30) : random.pick([0, 0, 3, 8, 20])
   return Array.from({ length: count }, (): Act => {
     const { name } = random.pick(subscriptions)
     const atMs = random.between(500, liveMs)
-    const op = random.pick(['pause', 'redrive', 'redrive', 'redrive', 'discard', 'edit', 'stray'] as const)
+    const op = executes && random.chance(0.7) ? (focus.slice('execute '.length) as 'redrive' | 'discard' | 'edit') : random.pick(['pause', 'redrive', 'redrive', 'redrive', 'discard', 'edit', 'stray'] as const)
     if (op === 'pause') return { atMs, op, subscription: name, forMs: random.between(100, 4_000) }
     if (op === 'stray') return { atMs, op, subscription: name, which: random.below(8) }
     return { atMs, op, subscription: name, which: random.below(8), all: random.chance(0.3) }

@@ -1,5 +1,6 @@
 /** When the faults of a schedule come: at their time, or as an operation of their kind reaches a stage for the n-th time. */
 import type { Stage } from '../../src/testing/sim-disk.ts'
+import type { SimProcess } from '../../src/testing/sim-process.ts'
 import type { Cluster } from './cluster.ts'
 import type { Fault } from './schedule.ts'
 
@@ -28,7 +29,8 @@ export class FaultTriggers {
     }
   }
 
-  stage(operation: string, stage: Stage): void {
+  /** Whoever called is hit, where it is a runtime. */
+  stage(process: SimProcess, operation: string, stage: Stage): void {
     const name = `${operation} ${stage}`
     const waiting = this.#waiting.get(name)
     if (waiting === undefined || this.off) return
@@ -36,18 +38,18 @@ export class FaultTriggers {
     this.#counts.set(name, count)
     for (const fault of waiting) {
       // Not on the caller's stack: a fault between two steps is a fault at an await.
-      if ('nth' in fault.when && fault.when.nth === count) this.#cluster.world.after(0, undefined, 9, () => this.#strike(fault))
+      if ('nth' in fault.when && fault.when.nth === count) this.#cluster.world.after(0, undefined, 9, () => this.#strike(fault, process))
     }
   }
 
-  #strike(fault: Triggered): void {
+  #strike(fault: Triggered, process?: SimProcess): void {
     const cluster = this.#cluster
     if (this.off) return
     if (fault.is === 'cut') {
       cluster.cut(fault.restMs)
       return
     }
-    const life = cluster.lives[fault.runtime % cluster.lives.length]
+    const life = cluster.lives.find((one) => one !== undefined && one.process === process) ?? cluster.lives[fault.runtime % cluster.lives.length]
     if (life === undefined) return
     if (fault.is === 'crash') cluster.crash(life.process)
     else if (fault.is === 'pause') cluster.pauseProcess(life, fault.forMs)

@@ -19,13 +19,15 @@ export interface Outcome {
 
 const calmMs = 60_000
 
-export async function simulate(schedule: Schedule, log?: string[]): Promise<Outcome> {
+/** `look`: for whoever wants to see what a failed run looks like inside. */
+export async function simulate(schedule: Schedule, log?: string[], look?: (cluster: Cluster) => void): Promise<Outcome> {
   const cluster = new Cluster(schedule, log)
   const { world } = cluster
   const unhandled = (reason: unknown): void => world.fail(reason instanceof Error ? reason : new Error(String(reason)))
   process.on('unhandledRejection', unhandled)
   try {
     await live(cluster)
+    look?.(cluster)
   } finally {
     process.off('unhandledRejection', unhandled)
   }

@@ -20,7 +20,7 @@ export class ScheduledWeather implements Weather {
   }
 
   fault(process: SimProcess, call: StoreCall, op: string): StoreFault {
-    if (this.calm || process.name === 'operator') return 'none'
+    if (this.calm || (process.name === 'operator' && op !== 'ask' && op !== 'control')) return 'none'
     const nth = (this.#counts.get(op) ?? 0) + 1
     this.#counts.set(op, nth)
     const found = this.#faults.get(`${op} ${nth}`)

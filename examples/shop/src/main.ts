@@ -1,6 +1,6 @@
 /** Runs the shop: its providers, its store, its HTTP door, until Ctrl-C. */
 import { mkdirSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { isFault, start, type Running } from 'millrace'
 import { shop } from './app.ts'
@@ -16,7 +16,7 @@ const { values: given } = parseArgs({
   },
 })
 
-await main(Number(given.port), given.data)
+await main(Number(given.port), resolve(given.data))
 
 async function main(port: number, folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true })
@@ -25,7 +25,7 @@ async function main(port: number, folder: string): Promise<void> {
   const env = { ...process.env, PAYMENTS_URL: providers.payments, WAREHOUSE_URL: providers.warehouse }
   try {
     const running = await start(shop, { port, store, env })
-    process.stdout.write(welcome({ url: running.url ?? '', warehouse: providers.warehouse, store: relative(process.env['INIT_CWD'] ?? '.', store) }))
+    process.stdout.write(welcome({ url: running.url ?? '', warehouse: providers.warehouse, store }))
     closeOnSignal(running, providers)
   } catch (error) {
     providers.stop()

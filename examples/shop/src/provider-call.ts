@@ -11,17 +11,21 @@ export interface Calling {
 const answers = new Set([200, 402, 409])
 
 export async function callProvider<T>(url: URL, body: object, answer: z.ZodType<T>, calling: Calling): Promise<T> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'idempotency-key': calling.idempotencyKey },
-    body: JSON.stringify(body),
-    signal: calling.signal,
-  })
-  const text = await response.text()
-  if (!answers.has(response.status)) throw new Error(`${url.pathname} answered ${response.status}`)
+  const { status, text } = await post(url, JSON.stringify(body), calling)
+  if (!answers.has(status)) throw new Error(`${url.pathname} answered ${status}`)
   const checked = answer.safeParse(jsonOf(text))
-  if (!checked.success) throw new Error(`${url.pathname} answered what nobody can use: ${text.slice(0, 80)}`)
+  if (!checked.success) throw new Error(`${url.pathname} answered what nobody can use: ${text.trim().slice(0, 80)}`)
   return checked.data
+}
+
+async function post(url: URL, body: string, { idempotencyKey, signal }: Calling): Promise<{ readonly status: number; readonly text: string }> {
+  const headers = { 'content-type': 'application/json', 'idempotency-key': idempotencyKey }
+  try {
+    const response = await fetch(url, { method: 'POST', headers, body, signal })
+    return { status: response.status, text: await response.text() }
+  } catch (error) {
+    throw new Error(`${url.pathname} broke off`, { cause: error })
+  }
 }
 
 /** What is no JSON is not what any schema says. */
