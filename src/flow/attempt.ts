@@ -17,6 +17,8 @@ export interface Ended {
 
 export class Attempt implements Watched {
   readonly work: Work
+  /** It has the process to itself until its outcome is committed. */
+  readonly alone: boolean
   readonly deadlineMs: number
   /** Its turn is over; the handler may still run. */
   over = false
@@ -27,8 +29,9 @@ export class Attempt implements Watched {
   readonly #watch: Watch
   readonly #ended: Ended
 
-  constructor(subscription: Subscription, id: string, work: Work, watch: Watch, storeMs: number, look: Look, ended: Ended) {
+  constructor(subscription: Subscription, id: string, work: Work, alone: boolean, watch: Watch, storeMs: number, look: Look, ended: Ended) {
     this.work = work
+    this.alone = alone
     this.#subscription = subscription
     this.#watch = watch
     this.#ended = ended

@@ -20,6 +20,8 @@ export class KeyQueue {
   /** Rows that were taken out of `rows`, in flight or staged: they still stand in the store. */
   rowsOut = 0
   hold: Hold | undefined
+  /** The store's clock has been seen at its due time, or past it. */
+  due = false
   /** A turn of it is under way. */
   busy = false
   /** What stops it until a commit: failures, start rows, requests, spills; how many. */
@@ -54,16 +56,16 @@ export class KeyQueue {
   }
 
   /** Whether a turn of it could start now; places to run, breaker and pause apart. */
-  startable(nowMs: number): boolean {
+  startable(): boolean {
     if (this.busy || this.asked > 0 || this.blocks > 0 || this.loading || this.abandoned) return false
-    return this.waiting.length > 0 || this.drains(nowMs)
+    return this.waiting.length > 0 || this.drains()
   }
 
   /** Whether its rows may run, and there are any. */
-  drains(nowMs: number): boolean {
+  drains(): boolean {
     const hold = this.hold
     if (hold === undefined || hold.count <= this.rowsOut) return false
-    return hold.state === 'ready' || (hold.state === 'wait' && hold.dueMs <= nowMs)
+    return hold.state === 'ready' || (hold.state === 'wait' && this.due)
   }
 
   /** Of what runs next, the attempts that counted. */

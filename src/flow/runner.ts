@@ -29,6 +29,10 @@ export class Runner implements Ended, Committing {
     this.onRoom()
     this.dispatch()
   }
+  /** Suspects that have the process to themselves: until their outcome is committed, for a crash of somebody else before that would accuse them. */
+  readonly #alone = new Set<Work>()
+  /** Suspects whose start rows are on their way, and whether each has the process to itself. */
+  readonly #starting = new Map<Work, boolean>()
   #dispatching = false
   #later = false
   #waitingSinceMs: number | undefined
@@ -157,13 +161,13 @@ export class Runner implements Ended, Committing {
     if (breaker.phase === 'open') {
       if (crew.probing) return { is: 'nothing' }
       if (breaker.untilMs > nowMs) return { is: 'later', inMs: breaker.untilMs - nowMs }
-      return formProbe(this.lane, nowMs, (keys) => probeKey(breaker, keys))
+      return formProbe(this.lane, (keys) => probeKey(breaker, keys))
     }
     const { batch } = crew.subscription
-    if (batch === undefined) return formOne(this.lane, nowMs)
+    if (batch === undefined) return formOne(this.lane)
     const monotonicMs = context.environment.monotonicMs()
     this.#waitingSinceMs ??= monotonicMs
-    return formBatch(this.lane, batch, nowMs, monotonicMs - this.#waitingSinceMs)
+    return formBatch(this.lane, batch, monotonicMs - this.#waitingSinceMs)
   }
 
   /** The gate is entered. */
@@ -184,12 +188,13 @@ export class Runner implements Ended, Committing {
     lane.crew.running += 1
     if (work.probe) lane.crew.probing = true
     if (work.entries.some((one) => one.suspect)) this.#writeStarts(work)
-    else this.#run(work)
+    else this.#run(work, false)
   }
 
-  #run(work: Work): void {
+  #run(work: Work, alone: boolean): void {
     const { crew, context } = this.lane
-    const attempt = new Attempt(crew.subscription, crew.id, work, context.watch, context.clock.nowMs(), this.#look, this)
+    if (alone) this.#alone.add(work)
+    const attempt = new Attempt(crew.subscription, crew.id, work, alone, context.watch, context.clock.nowMs(), this.#look, this)
     this.lane.attempts.add(attempt)
     attempt.start()
   }
@@ -228,23 +233,40 @@ export class Runner implements Ended, Committing {
     const starts = new Map(work.entries.filter((entry) => entry.suspect).map((entry) => [entry, this.lane.starts.get(entry.event.position) ?? none] as const))
     const alone = [...starts.values()].some((before) => before.length > 0)
     for (const queue of work.queues) queue.blocks += 1
-    const write = (): void => this.committer.push({ is: 'start', work, starts, alone })
+    const write = (): void => {
+      this.#starting.set(work, alone)
+      this.committer.push({ is: 'start', work, starts, alone })
+    }
     gate.leave()
     if (!alone) return write()
     gate.enterAlone(() => {
       if (this.lane.phase === 'running') return write()
-      this.lane.crew.running -= 1
-      gate.leave()
+      this.#starting.set(work, true)
+      this.#unstart(work)
     })
+  }
+
+  /** It does not come to run: its place, and the gate where it is alone, are given back. */
+  #unstart(work: Work): void {
+    const alone = this.#starting.get(work)
+    if (alone === undefined) return
+    this.#starting.delete(work)
+    this.lane.crew.running -= 1
+    if (work.probe) this.lane.crew.probing = false
+    if (alone) this.lane.context.gate.leave()
+  }
+
+  #endAlone(work: Work): void {
+    if (this.#alone.delete(work)) this.lane.context.gate.leave()
   }
 
   /** Its start rows stand. */
   #runSuspect(work: Work, alone: boolean): void {
     const { gate } = this.lane.context
-    if (this.lane.phase !== 'running') {
-      this.lane.crew.running -= 1
-      if (alone) gate.leave()
-    } else if (alone || gate.enter(() => this.#runSuspect(work, false))) this.#run(work)
+    if (this.lane.phase !== 'running') return this.#unstart(work)
+    if (!alone && !gate.enter(() => this.#runSuspect(work, false))) return
+    this.#starting.delete(work)
+    this.#run(work, alone)
   }
 
   async #readRows(queue: KeyQueue): Promise<void> {
@@ -333,7 +355,7 @@ export class Runner implements Ended, Committing {
     this.lane.attempts.delete(attempt)
     this.lane.crew.running -= 1
     if (attempt.work.probe) this.lane.crew.probing = false
-    this.lane.context.gate.leave()
+    if (!attempt.alone) this.lane.context.gate.leave()
   }
 
   #afterFailure(work: Work, error: Error, countable: boolean): void {
@@ -400,6 +422,7 @@ export class Runner implements Ended, Committing {
   }
 
   #doneCommitted(work: Work, chained: boolean): void {
+    this.#endAlone(work)
     for (const entry of work.entries) if (entry.suspect) this.#cleared(entry)
     for (const queue of work.queues) {
       queue.rowsOut -= work.entries.reduce((sum, entry) => sum + (entry.held !== undefined && entry.key === queue.key ? 1 : 0), 0)
@@ -431,8 +454,9 @@ export class Runner implements Ended, Committing {
     else this.lane.dropIfEmpty(queue)
   }
 
-  #failedCommitted({ queue, entry, next }: Extract<Outcome, { is: 'failed' }>, wave: Wave): void {
+  #failedCommitted({ work, queue, entry, next }: Extract<Outcome, { is: 'failed' }>, wave: Wave): void {
     const { crew, context } = this.lane
+    this.#endAlone(work)
     this.#cleared(entry)
     entry.suspect = false
     if (entry.held !== undefined) queue.rowsOut -= 1
@@ -458,9 +482,11 @@ export class Runner implements Ended, Committing {
   /** Not early by the store's clock: where it has stepped back meanwhile, later. */
   ringAt(queue: KeyQueue, dueMs: number): void {
     const { alarm, clock } = this.lane.context
+    queue.due = false
     alarm.in(dueMs - clock.nowMs(), () => {
       if (this.lane.phase !== 'running' || queue.hold?.state !== 'wait') return
       if (queue.hold.dueMs > clock.nowMs()) return this.ringAt(queue, queue.hold.dueMs)
+      queue.due = true
       this.lane.list(queue)
       this.dispatch()
     })
@@ -519,10 +545,8 @@ export class Runner implements Ended, Committing {
       queue.busy = false
       if (outcome.is === 'done' && row !== undefined && outcome.staged.reads.has(row)) this.lane.contend(queue, row)
     }
-    if (outcome.is === 'start') {
-      this.lane.crew.running -= 1
-      if (outcome.alone) this.lane.context.gate.leave()
-    }
+    if (outcome.is === 'start') this.#unstart(outcome.work)
+    this.#endAlone(outcome.work)
     this.#giveBack(outcome.work)
   }
 
@@ -577,6 +601,8 @@ export class Runner implements Ended, Committing {
     this.lane.phase = 'over'
     this.lane.crew.offWake(this.#woken)
     this.callOffAll(why)
+    for (const work of [...this.#starting.keys()]) this.#unstart(work)
+    for (const work of [...this.#alone]) this.#endAlone(work)
     this.onRoom()
     this.#onLost(why)
   }

@@ -16,18 +16,18 @@ export type Formed =
 const nothing: Formed = { is: 'nothing' }
 
 /** The next turn of the first key that may start one. */
-export function formOne(lane: OwnedLane, nowMs: number): Formed {
+export function formOne(lane: OwnedLane): Formed {
   for (let queue = lane.ready.shift(); queue !== undefined; queue = lane.ready.shift()) {
     queue.listed = false
-    if (!queue.startable(nowMs) || !lane.mayContend(queue)) continue
+    if (!queue.startable() || !lane.mayContend(queue)) continue
     return formOf(queue, 1, false)
   }
   return nothing
 }
 
 /** While the breaker is open: one turn of the key that is asked next. */
-export function formProbe(lane: OwnedLane, nowMs: number, choose: (keys: Iterable<string>) => string | undefined): Formed {
-  const startable = lane.ready.filter((queue) => queue.startable(nowMs) && lane.mayContend(queue))
+export function formProbe(lane: OwnedLane, choose: (keys: Iterable<string>) => string | undefined): Formed {
+  const startable = lane.ready.filter((queue) => queue.startable() && lane.mayContend(queue))
   const key = choose(startable.map((queue) => queue.key))
   const queue = startable.find((one) => one.key === key)
   if (queue === undefined) return nothing
@@ -37,8 +37,8 @@ export function formProbe(lane: OwnedLane, nowMs: number, choose: (keys: Iterabl
 }
 
 /** As many events as share a batch: of many keys, or the rows of one. */
-export function formBatch(lane: OwnedLane, policy: BatchPolicy, nowMs: number, waitedMs: number): Formed {
-  const startable = lane.ready.filter((queue) => queue.startable(nowMs) && lane.mayContend(queue))
+export function formBatch(lane: OwnedLane, policy: BatchPolicy, waitedMs: number): Formed {
+  const startable = lane.ready.filter((queue) => queue.startable() && lane.mayContend(queue))
   if (startable.length < lane.ready.length) unlist(lane, lane.ready.filter((queue) => !startable.includes(queue)))
   const drained = startable.find((queue) => queue.waiting.length === 0)
   if (drained !== undefined) {

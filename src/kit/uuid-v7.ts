@@ -16,7 +16,7 @@ export interface TimeAndChance {
 }
 
 /** Each id is greater than the one before, whatever the clock does: where it stands or goes back, time is borrowed from what comes. */
-export function idMint(environment: TimeAndChance): IdMint {
+export function idMint(environment: TimeAndChance, counterEnd: number = 2 ** 26): IdMint {
   let lastMs = -1
   let counter = 0
   let head = ''
@@ -59,7 +59,6 @@ export function timeOfUuidV7(id: string): number | undefined {
   return parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
 }
 
-const counterEnd = 2 ** 26
 /** So many ids share their first 20 digits, which are written once. */
 const perHead = 256
 const bytes = Array.from({ length: perHead }, (_, byte) => hex(byte, 2))

@@ -204,3 +204,13 @@ test('given flushes that cost little or much, when the choice is the store’s, 
   assert.equal(after(0.2, 600), 'inline')
   assert.equal(new FlushChoice('pool').now, 'pool')
 })
+
+test('given somebody who commits again as soon as it is answered, when others wait for the event loop, then it turns', async () => {
+  const at = await desk(fresh(), { flush: 'inline' })
+  let turned = false
+  setTimeout(() => (turned = true), 1)
+  let commits = 0
+  for (; !turned && commits < 20_000; commits++) await at.done({ puts: [put('x', `${commits}`)] })
+  assert.ok(turned, `${commits} commits, and no turn`)
+  await at.store.close()
+})

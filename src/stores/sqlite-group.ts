@@ -46,6 +46,8 @@ export interface GroupParts {
 
 /** Events of one transaction; a larger change is alone in its own. */
 const eventsMax = 1_024
+/** So long may group follow group before the event loop turns. */
+const turnMax = 8
 
 export class GroupCommit {
   readonly #parts: GroupParts
@@ -57,6 +59,9 @@ export class GroupCommit {
   #held = false
   #synchronous: 'FULL' | 'NORMAL' | undefined
   #broken: Fault | undefined
+  /** While it is there the event loop has not turned since `#turnMs`. */
+  #turn: NodeJS.Immediate | undefined
+  #turnMs = 0
   #idle: (() => void) | undefined
   #still: (() => void) | undefined
 
@@ -96,15 +101,26 @@ export class GroupCommit {
   #gather(): void {
     if (this.#scheduled || this.#flushing || this.#held) return
     this.#scheduled = true
-    this.#parts.soon(() => {
+    const run = (): void => {
       this.#scheduled = false
       this.#run()
-    })
+    }
+    const { soon, monotonicMs } = this.#parts
+    if (this.#turn !== undefined && monotonicMs() - this.#turnMs > turnMax) setImmediate(run)
+    else soon(run)
+  }
+
+  /** Whoever commits again as soon as it is answered would else keep the event loop from ever turning. */
+  #noteTurn(): void {
+    if (this.#turn !== undefined) return
+    this.#turnMs = this.#parts.monotonicMs()
+    this.#turn = setImmediate(() => (this.#turn = undefined))
   }
 
   #run(): void {
     if (this.#flushing || this.#held) return
     if (this.#waiting.length === 0) return this.#rest()
+    this.#noteTurn()
     const entries = this.#take()
     if (this.#broken !== undefined) return this.#answer({ entries: refuse(entries, this.#broken), events: [], head: this.#parts.writes.head, lost: true })
     const mode = this.#mode()

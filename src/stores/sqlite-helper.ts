@@ -42,11 +42,11 @@ export class Helper {
     this.#start().postMessage('awake' satisfies Told)
   }
 
-  /** One pass. The process stays alive for it only where `wait`. */
-  pass(wait: boolean): Promise<Passed> {
+  /** One pass. The process stays alive for it: commits may be waiting. */
+  pass(): Promise<Passed> {
     const worker = this.#start()
     return new Promise((resolve) => {
-      if (wait) worker.ref()
+      worker.ref()
       this.#passed = (passed) => {
         worker.unref()
         this.#passed = undefined
@@ -71,10 +71,11 @@ export class Helper {
     const file = new URL(import.meta.url.endsWith('.ts') ? './sqlite-thread.ts' : './sqlite-thread.js', import.meta.url)
     const workerData: ThreadData = { path: this.#path, beats: this.beats, limitMs: this.#limitMs }
     const worker = new Worker(file, { workerData, execArgv: [], env: {} })
-    worker.unref()
     worker.on('message', (passed: Passed) => this.#passed?.(passed))
     worker.on('error', (error) => this.#lost(String(error)))
     worker.on('exit', () => this.#lost('it has ended'))
+    // Listening has made the process wait for it.
+    worker.unref()
     this.#worker = worker
     return worker
   }
@@ -92,8 +93,8 @@ const endAt = 14_000
 const hardMax = 16_000
 /** So few can be waited for. */
 const restMax = 1_000
-/** How often the length is looked at, in groups. */
-const lookEvery = 16
+/** How often the length is looked at, in bytes that were written, about. */
+const lookEvery = 1_048_576
 
 export interface CheckpointParts {
   readonly db: DatabaseSync
@@ -105,7 +106,7 @@ export interface CheckpointParts {
 
 export class Checkpoints {
   readonly #parts: CheckpointParts
-  #groups = 0
+  #bytes = 0
   #busy: Promise<void> | undefined
   /** After a pass that a reader elsewhere kept from its end the WAL must grow before it is tried again. */
   #from = beginAt
@@ -114,14 +115,14 @@ export class Checkpoints {
     this.#parts = parts
   }
 
-  /** After each flushed group. */
-  looked(): void {
-    this.#groups++
-    if (this.#groups < lookEvery || this.#busy !== undefined) return
-    this.#groups = 0
+  /** After each flushed group. Where the passes can't keep up commits wait. */
+  wrote(bytes: number): void {
+    this.#bytes += bytes
+    if (this.#bytes < lookEvery) return
+    this.#bytes = 0
     const { log } = this.#length()
-    if (log < this.#from) return
-    this.#busy = this.#run().finally(() => (this.#busy = undefined))
+    if (this.#busy === undefined && log >= this.#from) this.#busy = this.#run().finally(() => (this.#busy = undefined))
+    if (this.#busy !== undefined && log >= Math.max(endAt, this.#from)) void this.#parts.hold()
   }
 
   async idle(): Promise<void> {
@@ -129,19 +130,18 @@ export class Checkpoints {
   }
 
   async #run(): Promise<void> {
-    for (;;) {
-      const passed = await this.#parts.helper.pass(false)
-      if (passed.error !== undefined) return this.#alone()
-      const { log, done } = this.#length()
-      if (log - done > restMax && log < endAt) continue
-      await this.#parts.hold()
-      try {
-        const last = await this.#parts.helper.pass(true)
-        this.#from = last.log === last.done ? beginAt : last.log + beginAt / 2
-      } finally {
-        this.#parts.release()
+    try {
+      for (;;) {
+        const passed = await this.#parts.helper.pass()
+        if (passed.error !== undefined) return this.#alone()
+        const { log, done } = this.#length()
+        if (log - done <= restMax || log >= endAt) break
       }
-      return
+      await this.#parts.hold()
+      const last = await this.#parts.helper.pass()
+      this.#from = last.log === last.done ? beginAt : Math.max(last.log, this.#length().log) + beginAt / 2
+    } finally {
+      this.#parts.release()
     }
   }
 

@@ -162,6 +162,14 @@ test('given a store that moved, or went back, when it is opened, then it is anot
   assert.equal(lives.size, 3)
 })
 
+test('given a store made with four lanes, when it is opened with another count, then it keeps its four', async () => {
+  const path = fresh()
+  await (await open(path, { lanes: 4 })).close()
+  const store = await open(path, { lanes: 1 })
+  assert.equal(store.limits.lanes.length, 4)
+  await store.close()
+})
+
 test('given a flipped byte anywhere in the file, when it is opened, then it is refused as it was, or it opens', async () => {
   const path = await made()
   const whole = readFileSync(path)

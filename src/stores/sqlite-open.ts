@@ -19,6 +19,8 @@ export interface Opened extends Kept {
 export interface OpenSqlite {
   readonly path: string
   readonly nowMs: () => number
+  /** How many a new store is made with; it keeps them. One unless said. */
+  readonly lanes?: number
   /** A new incarnation. */
   readonly mint: () => string
   readonly openDatabase?: OpenDatabase
@@ -34,7 +36,7 @@ export function openDatabaseSync(path: string, { readOnly }: { readonly readOnly
 export function openSqlite(options: OpenSqlite): Opened {
   mustBeNewEnough('sqliteVersion' in options ? options.sqliteVersion : process.versions['sqlite'])
   const { path, nowMs, openDatabase = openDatabaseSync } = options
-  if (path === ':memory:') return openInMemory(options.mint())
+  if (path === ':memory:') return openInMemory(options.mint(), options.lanes ?? 1)
   const lockIsNew = !existsSync(`${path}-lock`)
   const hold = Hold.take(path, openDatabase, nowMs())
   try {
@@ -46,11 +48,11 @@ export function openSqlite(options: OpenSqlite): Opened {
   }
 }
 
-function openInMemory(incarnation: string): Opened {
+function openInMemory(incarnation: string, lanes: number): Opened {
   const db = openDatabaseSync(':memory:', { readOnly: false })
   const native = guardNative(db)
-  create(db, incarnation)
-  return { db, file: undefined, native, incarnation, head: 0, storedMs: 0 }
+  create(db, incarnation, lanes)
+  return { db, file: undefined, native, incarnation, lanes, head: 0, storedMs: 0 }
 }
 
 function openHeld({ path, mint, ...options }: OpenSqlite, openDatabase: OpenDatabase, hold: Hold): Opened {
@@ -63,7 +65,7 @@ function openHeld({ path, mint, ...options }: OpenSqlite, openDatabase: OpenData
     if (looker !== undefined) kept(looker, path)
     if (looker !== undefined) checkWal(looker, path)
     db = openDatabase(path, { readOnly: false })
-    if (found === 'new') create(db, mint())
+    if (found === 'new') create(db, mint(), options.lanes ?? 1)
     if (db.prepare('pragma journal_mode = wal').get()?.['journal_mode'] !== 'wal') throw fault('STORE_CANNOT_LOCK', `${path}: no WAL here`, { path })
     db.exec('pragma wal_autocheckpoint = 0; pragma synchronous = full; pragma temp_store = memory; pragma fullfsync = 1; pragma checkpoint_fullfsync = 1')
     const from = Number(db.prepare('pragma user_version').get()?.['user_version'])
@@ -86,7 +88,7 @@ function sameLife(db: DatabaseSync, hold: Hold, is: Kept, mint: () => string): K
   if (seen !== undefined && seen.incarnation === is.incarnation && seen.head <= is.head) return is
   const fresh = seen === undefined && is.head === 0
   const incarnation = fresh ? is.incarnation : mint()
-  if (!fresh) renew(db, incarnation)
+  if (!fresh) renew(db, incarnation, is.lanes)
   hold.remember({ incarnation, head: is.head })
   return { ...is, incarnation }
 }

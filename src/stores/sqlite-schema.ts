@@ -26,6 +26,8 @@ export interface Kept {
   readonly incarnation: string
   readonly head: number
   readonly storedMs: number
+  /** How many it was made with. */
+  readonly lanes: number
 }
 
 export function mustBeNewEnough(version: string | undefined): void {
@@ -58,23 +60,24 @@ export function lookAt(path: string, known: number): 'new' | number {
 }
 
 /** One transaction with a journal that is rolled back: a file that was created half is empty again. */
-export function create(db: DatabaseSync, incarnation: string): void {
+export function create(db: DatabaseSync, incarnation: string, lanes: number): void {
   db.exec('pragma journal_mode = delete; pragma synchronous = full; begin exclusive')
   for (const table of tables) db.exec(table)
   const put = db.prepare('insert into store (name, value) values (?, ?)')
   put.run('incarnation', incarnation)
   put.run('head', 0)
   put.run('stored_ms', 0)
-  put.run('check', checkOf(incarnation))
+  put.run('lanes', lanes)
+  put.run('check', checkOf(incarnation, lanes))
   db.exec(`pragma application_id = ${applicationId}; pragma user_version = ${format}; commit`)
 }
 
 /** Another life: whoever was made for the old one is refused from now on. */
-export function renew(db: DatabaseSync, incarnation: string): void {
+export function renew(db: DatabaseSync, incarnation: string, lanes: number): void {
   db.exec('begin immediate')
   const put = db.prepare('update store set value = ? where name = ?')
   put.run(incarnation, 'incarnation')
-  put.run(checkOf(incarnation), 'check')
+  put.run(checkOf(incarnation, lanes), 'check')
   db.exec('commit')
 }
 
@@ -104,14 +107,15 @@ export function kept(db: DatabaseSync, path: string): Kept {
   }
   const store = new Map(prepare(db, 'select name, value from store').all().map((row) => [columns(row)[0], columns(row)[1]]))
   const incarnation = asText(store.get('incarnation'))
-  if (store.get('check') !== checkOf(incarnation)) throw damaged('its incarnation is not what was written')
+  const lanes = asNumber(store.get('lanes'))
+  if (store.get('check') !== checkOf(incarnation, lanes)) throw damaged('its incarnation is not what was written')
   const last = prepare(db, 'select position, stored_ms, id, source, tenant from events order by position desc limit 1').get()
   const floor = { head: asNumber(store.get('head')), storedMs: asNumber(store.get('stored_ms')) }
-  if (last === undefined) return { incarnation, ...floor }
+  if (last === undefined) return { incarnation, lanes, ...floor }
   const [position, storedMs, id, source, tenant] = columns(last)
   const known = prepare(db, 'select position from events where id = ? and source = ? and tenant = ?').get(asText(id), asText(source), asText(tenant))
   if (known === undefined || columns(known)[0] !== position) throw damaged('the newest event is not found by its id')
-  return { incarnation, head: Math.max(asNumber(position), floor.head), storedMs: Math.max(asNumber(storedMs), floor.storedMs) }
+  return { incarnation, lanes, head: Math.max(asNumber(position), floor.head), storedMs: Math.max(asNumber(storedMs), floor.storedMs) }
 }
 
 export function sync(path: string): void {
@@ -120,6 +124,6 @@ export function sync(path: string): void {
   closeSync(file)
 }
 
-function checkOf(incarnation: string): string {
-  return createHash('sha256').update(`millrace ${format} ${incarnation}`).digest('hex').slice(0, 16)
+function checkOf(incarnation: string, lanes: number): string {
+  return createHash('sha256').update(`millrace ${incarnation} ${lanes}`).digest('hex').slice(0, 16)
 }

@@ -26,8 +26,6 @@ export interface SqliteStoreOptions extends Omit<OpenSqlite, 'mint'> {
   readonly monotonicMs: () => number
   readonly soon: (run: () => void) => void
   readonly random: () => number
-  /** How many; one unless said. */
-  readonly lanes?: number
   readonly flush?: FlushMode
   readonly limits?: Partial<StoreLimits>
   /** A main thread that stands still for longer is named; one second unless said. */
@@ -74,8 +72,8 @@ class OpenStore implements SqliteStore {
   #closed: Promise<void> | undefined
 
   constructor(options: SqliteStoreOptions, opened: Opened) {
-    const { path, lanes = 1, flush = 'auto', monotonicMs, soon, sync = fdatasync } = options
-    this.limits = storeLimits(lanes, opened.native, options.limits)
+    const { path, flush = 'auto', monotonicMs, soon, sync = fdatasync } = options
+    this.limits = storeLimits(opened.lanes, opened.native, options.limits)
     this.incarnation = opened.incarnation
     this.#options = options
     this.#opened = opened
@@ -189,12 +187,16 @@ class OpenStore implements SqliteStore {
     if (this.#view?.db.isTransaction === true) this.#view.db.exec('commit')
     this.#head = head
     this.#tail.add(events)
+    // A page for what a change touches, and what an event has besides its data.
+    let bytes = entries.length * 4_096
+    for (const { data } of events) bytes += data.length + 300
     for (const { change, outcome } of entries) {
       if (outcome === undefined || !('ok' in outcome) || !outcome.ok) continue
       if (change.trims.length > 0) this.#trimmed(head)
+      for (const { value } of change.puts) bytes += value.length + 300
       this.#waiters.wakeFor(change, this.#laneName)
     }
-    this.#checkpoints?.looked()
+    this.#checkpoints?.wrote(bytes)
   }
 
   #trimmed(head: number): void {

@@ -72,6 +72,7 @@ export class Stage {
   readonly counted = new Map<string, number>()
   door: Door = () => undefined
   readonly #wayMs: number
+  #reading = 0
   readonly #client: Here
   readonly #clientId: () => string
   #lives = 0
@@ -92,7 +93,7 @@ export class Stage {
     const store =
       engine === 'memory'
         ? memoryStore({ ...common, incarnation: 'first' })
-        : await sqliteStore({ ...common, path: ':memory:', flush: 'inline', monotonicMs: () => world.nowUs / 1_000, random: () => world.random.next() })
+        : await sqliteStore({ ...common, path: ':memory:', flush: 'inline', monotonicMs: () => 0, random: () => world.random.next() })
     return new Stage(world, store, wayMs)
   }
 
@@ -126,8 +127,12 @@ export class Stage {
     return promise
   }
 
+  /** Virtual time stands still while the store is at a real read. */
   async #run(untilUs: number, so: () => boolean): Promise<void> {
-    await this.world.run(untilUs, so)
+    do {
+      await new Promise((resolve) => setImmediate(resolve))
+      await this.world.run(untilUs, () => this.#reading > 0 || so())
+    } while (this.#reading > 0 && this.world.failure === undefined)
     if (this.world.failure !== undefined) throw this.world.failure
   }
 
@@ -195,11 +200,20 @@ export class Stage {
       limits: store.limits,
       incarnation: store.incarnation,
       commit: (change) => alive(() => this.#commit(change, process)),
-      get: (keys) => alive(() => store.get(keys)),
-      scan: (range) => alive(() => store.scan(range)),
-      read: (from, limit) => alive(() => store.read(from, limit)),
+      get: (keys) => alive(() => this.#read(store.get(keys))),
+      scan: (range) => alive(() => this.#read(store.scan(range))),
+      read: (from, limit) => alive(() => this.#read(store.read(from, limit))),
       changed: (names, signal) => alive(() => store.changed(names, signal)),
       close: () => alive(() => store.close()),
+    }
+  }
+
+  async #read<T>(answer: Promise<T>): Promise<T> {
+    this.#reading += 1
+    try {
+      return await answer
+    } finally {
+      this.#reading -= 1
     }
   }
 
@@ -254,11 +268,11 @@ export class Stage {
   // ── what the store holds ──
 
   async rows(kind: string, part: string): Promise<readonly Row[]> {
-    return this.wait(this.store.scan({ kind, part, from: '', to: '', limit: 10_000 }))
+    return this.wait(this.#read(this.store.scan({ kind, part, from: '', to: '', limit: 10_000 })))
   }
 
   async row(kind: string, part: string, key: string): Promise<string | undefined> {
-    const [row] = await this.wait(this.store.get([{ kind, part, key }]))
+    const [row] = await this.wait(this.#read(this.store.get([{ kind, part, key }])))
     return row?.value
   }
 
@@ -288,7 +302,7 @@ export class Stage {
     const found: Placed[] = []
     for (const { name } of this.store.limits.lanes) {
       for (let after = ''; ; ) {
-        const [slice] = await this.wait(this.store.read([{ of: 'lane', name, after }], { events: 5_000, bytes: Number.MAX_SAFE_INTEGER }))
+        const [slice] = await this.wait(this.#read(this.store.read([{ of: 'lane', name, after }], { events: 5_000, bytes: Number.MAX_SAFE_INTEGER })))
         if (slice === undefined || slice.events.length === 0) break
         found.push(...slice.events)
         after = slice.upTo

@@ -95,7 +95,7 @@ for (const engine of engines) {
       }),
     ])
     await stage.publish(Array.from({ length: 10 }, (_, n) => happened(n, `key ${n}`)))
-    await stage.pass(60_000)
+    await stage.pass(2_000)
     assert.equal(stage.effects.length, 9, 'the others are done')
     const holds = await stage.holds('f')
     assert.deepEqual([...holds].map(([key, { state, error }]) => ({ key, state, code: error?.code })), [{ key: 'key 5', state: 'parked', code: 'CHANGE_INVALID' }])
@@ -130,9 +130,9 @@ test('given a failing event whose key is too long for a row, when it fails, then
     }),
   ])
   await stage.publish([happened(1, 'k'.repeat(1_100)), happened(2, 'b')])
-  await stage.pass(60_000)
+  await stage.pass(1_000)
   await stage.publish([happened(3, 'c')])
-  await stage.pass(60_000)
+  await stage.pass(1_000)
   assert.deepEqual(ids(stage.effects), ['2', '3'])
 })
 
@@ -153,7 +153,6 @@ test('given a key that is held with more rows than one commit can take, when it 
   await stage.pass(10_000)
   assert.equal((await stage.holds('f')).get('a')?.count, 200)
   fails = false
-  await stage.request('f', '0-63', { op: 'redrive', key: 'a', by: 'ann', atMs: 1 }).catch(() => {})
   await stage.request('f', '0-1023', { op: 'redrive', key: 'a', by: 'ann', atMs: 1 })
   await stage.pass(60_000)
   assert.deepEqual(ids(stage.effects).map(Number), Array.from({ length: 200 }, (_, n) => n))

@@ -67,7 +67,12 @@ function checkHold(commit: UnitCommit, put: Put, requests: readonly Request[]): 
   if (head === undefined) throw new Violation('holds', `${name} is held, and all of it is done`)
   if (before === undefined && next.state !== 'ready') checkWhole(commit, put.key, name)
   if (next.attempt > 0) checkAttempts(commit, head, next, name)
-  if (next.state === 'parked' && before?.state !== 'parked') checkPark(commit, head, next, name)
+  if (next.state === 'wait' && next.dueMs !== before?.dueMs) checkBackoff(commit, next, name)
+  if (redriven && (next.state !== 'ready' || next.attempt !== 0)) throw new Violation('redrive', `${name} is redriven, and is ${next.state} at attempt ${next.attempt}`)
+  if (next.state === 'parked' && before?.state !== 'parked') {
+    checkPark(commit, head, next, name)
+    checks.parks.note(checks, subscription, unit.part)
+  }
   if (next.state === 'version' && head.event.version <= 1) throw new Violation('versions', `${name} waits for a version, and its head is of version ${head.event.version}`)
   if (before?.state === 'parked' && next.state !== 'parked' && requests.length === 0) throw new Violation('holds', `${name} was parked, and nobody redrove it`)
 }
@@ -83,6 +88,13 @@ function checkWhole({ checks, subscription, next }: UnitCommit, key: string, nam
 function checkAttempts({ checks, subscription }: UnitCommit, head: Seen, hold: HoldRow, name: string): void {
   const failures = checks.turns.failures(subscription, head.event.position)
   if (hold.attempt > failures) throw new Violation('attempts', `${name}: ${hold.attempt} attempts of ${head.event.position}, which has failed ${failures} times`)
+}
+
+/** No later than the longest that its attempt may wait. */
+function checkBackoff({ checks, subscription }: UnitCommit, hold: HoldRow, name: string): void {
+  const { fromMs, toMs } = subscription.plan.policy.retry
+  const most = Math.min(toMs, fromMs * 2 ** Math.max(0, hold.attempt - 1))
+  if (hold.dueMs > checks.storeMs + most + 1) throw new Violation('backoff', `${name}: attempt ${hold.attempt} waits ${hold.dueMs - checks.storeMs} ms, at most ${most}`)
 }
 
 function checkPark({ checks, subscription }: UnitCommit, head: Seen, hold: HoldRow, name: string): void {

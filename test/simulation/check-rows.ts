@@ -15,8 +15,7 @@ export function checkRows(checks: Checks, unit: UnitChange): void {
   }
   for (const key of keys) {
     const hold = mirror.hold(unit.part, key)
-    let count = 0
-    for (const row of mirror.of('held', unit.part)) if (readHeldName(row.key).key === key) count += 1
+    const count = mirror.heldCount(unit.part, key)
     if (hold?.count !== (count === 0 ? undefined : count)) throw new Violation('holds', `${nameOf(checks, unit)}: key ${key} has ${count} rows, its hold says ${hold?.count ?? 'nothing'}`)
   }
 }

@@ -5,6 +5,7 @@ import { checkRows } from './check-rows.ts'
 import { checkUnit, type UnitChange } from './check-unit.ts'
 import type { Journal } from './journal.ts'
 import type { Model, Seen } from './model.ts'
+import type { Parks } from './parks.ts'
 import { unitOf, type Mirror } from './rows.ts'
 import type { Schedule } from './schedule.ts'
 import type { Turns } from './turns.ts'
@@ -20,6 +21,7 @@ export interface Checks {
   runtimeOf(process: SimProcess): string
   /** Of each runtime how long it did not beat, each time it did again. */
   readonly beats: Map<string, { readonly endedUs: number; readonly lastedUs: number }[]>
+  readonly parks: Parks
   readonly nowUs: number
   readonly storeMs: number
 }

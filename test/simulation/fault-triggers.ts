@@ -6,18 +6,27 @@ import type { Fault } from './schedule.ts'
 
 type Triggered = Exclude<Fault, { readonly is: 'store' }>
 
+interface Waiting {
+  count: number
+  readonly faults: Triggered[]
+}
+
 export class FaultTriggers {
   off = false
   readonly #cluster: Cluster
-  readonly #counts = new Map<string, number>()
-  readonly #waiting = new Map<string, Triggered[]>()
+  /** By operation, then by stage. */
+  readonly #waiting = new Map<string, Map<Stage, Waiting>>()
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
     for (const fault of cluster.schedule.faults) {
       if (fault.is === 'store' || 'atMs' in fault.when) continue
-      const name = `${fault.when.op} ${fault.when.stage}`
-      this.#waiting.set(name, [...(this.#waiting.get(name) ?? []), fault])
+      const { op, stage } = fault.when
+      const stages = this.#waiting.get(op) ?? new Map<Stage, Waiting>()
+      this.#waiting.set(op, stages)
+      const waiting = stages.get(stage) ?? { count: 0, faults: [] }
+      stages.set(stage, waiting)
+      waiting.faults.push(fault)
     }
   }
 
@@ -31,14 +40,12 @@ export class FaultTriggers {
 
   /** Whoever called is hit, where it is a runtime. */
   stage(process: SimProcess, operation: string, stage: Stage): void {
-    const name = `${operation} ${stage}`
-    const waiting = this.#waiting.get(name)
+    const waiting = this.#waiting.get(operation)?.get(stage)
     if (waiting === undefined || this.off) return
-    const count = (this.#counts.get(name) ?? 0) + 1
-    this.#counts.set(name, count)
-    for (const fault of waiting) {
+    waiting.count += 1
+    for (const fault of waiting.faults) {
       // Not on the caller's stack: a fault between two steps is a fault at an await.
-      if ('nth' in fault.when && fault.when.nth === count) this.#cluster.world.after(0, undefined, 9, () => this.#strike(fault, process))
+      if ('nth' in fault.when && fault.when.nth === waiting.count) this.#cluster.world.after(0, undefined, 9, () => this.#strike(fault, process))
     }
   }
 

@@ -67,6 +67,14 @@ export class Mirror {
     return this.#read<HeldRow>(this.get('held', part, heldName(key, position)))
   }
 
+  /** Rows of one held key. */
+  heldCount(part: string, key: string): number {
+    const start = `${plainKey(key)} `
+    let count = 0
+    for (const name of this.#parts.get(`held\n${part}`)?.keys() ?? []) if (name.startsWith(start)) count += 1
+    return count
+  }
+
   apply(change: Change, atUs: number): void {
     for (const { kind, part, key, value } of change.puts) {
       this.#journal.set(this.#part(kind, part), key, { kind, part, key, value, rev: change.id, atUs })

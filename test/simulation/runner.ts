@@ -49,7 +49,7 @@ export async function runSeeds(options: RunnerOptions): Promise<Ran> {
 
 async function tell({ seed, failure }: { readonly seed: number; readonly failure: Error }, options: RunnerOptions): Promise<void> {
   options.say(`seed ${seed} fails: ${failure.message}`)
-  if (failure.stack !== undefined && failure.name !== 'Violation') options.say(failure.stack)
+  if (failure.name !== 'Violation') options.say((await simulate(draw(seed), [])).failure?.stack ?? '')
   if (options.shrinkRuns <= 0) return
   const shrunk = await shrink(draw(seed), failure, { runs: options.shrinkRuns, over: () => false })
   options.say(`\nafter ${shrunk.runs} runs, as a test:\n\n${asTest(shrunk)}\n`)

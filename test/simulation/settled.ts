@@ -46,6 +46,8 @@ function describe(cluster: Cluster, subscription: SubscriptionModel, head: Seen,
 
 export function checkEnd(cluster: Cluster): void {
   cluster.publishing.end()
+  checkPauses(cluster)
+  checkOutages(cluster)
   for (const subscription of cluster.model.subscriptions) {
     checkCounts(cluster, subscription)
     for (const lane of cluster.mirror.of('lane', subscription.id)) {
@@ -55,17 +57,66 @@ export function checkEnd(cluster: Cluster): void {
   }
 }
 
+/** At the cap of parked keys a subscription pauses itself. */
+function checkPauses({ parks, pausedBy }: Cluster): void {
+  for (const [name] of parks.full) if (!pausedBy.has(name)) throw new Violation('parked cap', `${name} had as many parked keys as it may, and did not pause`)
+}
+
+/** A total outage parks at most ten keys, where nobody is behind about the breaker and no crash forgets an outcome. */
+function checkOutages({ parks, model, lives, livesMade }: Cluster): void {
+  if (lives.length > 1 || livesMade > 1) return
+  for (const { plan } of model.subscriptions) {
+    const parked = parks.duringOutage.get(plan.name) ?? 0
+    if (plan.policy.breaker !== false && parked > 10) throw new Violation('breaker', `${plan.name}: an outage parked ${parked} keys`)
+  }
+}
+
+/** Lanes are shared evenly among those that beat, and each has an owner who does. */
+export function unshared({ model, mirror, lives }: Cluster): string[] {
+  const alive = lives.flatMap((life) => (life?.flow === undefined ? [] : [life.process.name]))
+  const left: string[] = []
+  for (const { id, plan } of model.subscriptions) {
+    const owned = new Map(alive.map((name) => [name, 0]))
+    for (const row of mirror.of('lane', id)) {
+      const owner = mirror.lane(id, row.key)?.owner ?? ''
+      if (!owned.has(owner)) left.push(`${plan.name} in ${row.key} is owned by '${owner}', who is not there`)
+      owned.set(owner, (owned.get(owner) ?? 0) + 1)
+    }
+    const counts = [...owned.values()]
+    if (Math.max(...counts) - Math.min(...counts) > 1) left.push(`${plan.name} is shared unevenly: ${counts.join(', ')}`)
+  }
+  return left
+}
+
 /** Nothing is dropped without a number: the owners' counts are what happened. */
 function checkCounts(cluster: Cluster, subscription: SubscriptionModel): void {
-  const counts = { done: 0, discarded: 0 }
+  const counts = { done: 0, discarded: 0, once: 0, parked: 0, skipped: 0 }
   for (const lane of cluster.mirror.of('lane', subscription.id)) {
     const record = cluster.mirror.lane(subscription.id, lane.key)
-    counts.done += record?.counts['done'] ?? 0
-    counts.discarded += record?.counts['discarded'] ?? 0
+    for (const of of countNames) counts[of] += record?.counts[of] ?? 0
   }
-  const is = { done: 0, discarded: 0 }
+  const is = { done: 0, discarded: 0, once: repeats(cluster, subscription), parked: cluster.parks.counted.get(subscription.plan.name) ?? 0, skipped: skipped(cluster, subscription) }
   for (const status of subscription.status.values()) if (status !== 'row') is[status] += 1
-  if (counts.done !== is.done || counts.discarded !== is.discarded) {
-    throw new Violation('counters', `${subscription.plan.name} counts ${counts.done} done and ${counts.discarded} discarded, of ${is.done} and ${is.discarded}`)
+  for (const of of countNames) {
+    if (counts[of] !== is[of]) throw new Violation('counters', `${subscription.plan.name} counts ${counts[of]} ${of}, of ${is[of]}`)
   }
+}
+
+const countNames = ['done', 'discarded', 'once', 'parked', 'skipped'] as const
+
+function repeats({ mirror }: Cluster, { plan }: SubscriptionModel): number {
+  let count = 0
+  for (const row of mirror.of('ledger', plan.name)) if (row.value.includes('"repeated":true')) count += 1
+  return count
+}
+
+/** Events of its types, at or below the marks, that its filter leaves out. */
+function skipped({ model, mirror }: Cluster, subscription: SubscriptionModel): number {
+  let count = 0
+  for (const seen of model.log) {
+    const { type, position, lane } = seen.event
+    if (!subscription.plan.types.includes(type) || subscription.key(seen) !== undefined || position <= subscription.starts(lane)) continue
+    if (position <= (mirror.lane(subscription.id, subscription.lane(seen))?.mark ?? '')) count += 1
+  }
+  return count
 }

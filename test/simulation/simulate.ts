@@ -4,7 +4,7 @@ import { Cluster, type Life } from './cluster.ts'
 import type { Coverage } from './coverage.ts'
 import { Operators } from './operators.ts'
 import type { Schedule } from './schedule.ts'
-import { checkEnd, unsettled } from './settled.ts'
+import { checkEnd, unsettled, unshared } from './settled.ts'
 import { Violation } from './violation.ts'
 
 export interface Outcome {
@@ -22,6 +22,9 @@ const calmMs = 60_000
 /** `look`: for whoever wants to see what a failed run looks like inside. */
 export async function simulate(schedule: Schedule, log?: string[], look?: (cluster: Cluster) => void): Promise<Outcome> {
   const cluster = new Cluster(schedule, log)
+  // Faults are many here, and their stacks are read by whoever reads the story of one seed.
+  const stackLines = Error.stackTraceLimit
+  if (log === undefined) Error.stackTraceLimit = 0
   const { world } = cluster
   const unhandled = (reason: unknown): void => world.fail(reason instanceof Error ? reason : new Error(String(reason)))
   process.on('unhandledRejection', unhandled)
@@ -29,6 +32,7 @@ export async function simulate(schedule: Schedule, log?: string[], look?: (clust
     await live(cluster)
     look?.(cluster)
   } finally {
+    Error.stackTraceLimit = stackLines
     process.off('unhandledRejection', unhandled)
   }
   const { failure, trace, steps, nowUs } = world
@@ -46,7 +50,7 @@ async function live(cluster: Cluster): Promise<void> {
   await world.run(schedule.liveMs * 1_000)
   if (world.failure !== undefined) return
   calm(cluster, operators)
-  await settle(cluster, operators, 'settled', () => clients.open === 0 && unsettled(cluster, 'parked is settled').length === 0)
+  await settle(cluster, operators, 'settled', () => clients.open === 0 && unsettled(cluster, 'parked is settled').length === 0 && unshared(cluster).length === 0)
   if (world.failure !== undefined) return
   if (schedule.repair) {
     cluster.say('what failed is repaired')
@@ -80,7 +84,7 @@ async function settle(cluster: Cluster, operators: Operators, what: string, done
   const endUs = world.nowUs + calmMs * 1_000
   while (world.failure === undefined && !done()) {
     if (world.nowUs >= endUs) {
-      const left = unsettled(cluster, what === 'done' ? 'only done' : 'parked is settled')
+      const left = [...unsettled(cluster, what === 'done' ? 'only done' : 'parked is settled'), ...unshared(cluster)]
       world.fail(new Violation(`not ${what}`, `${left.length} after ${calmMs / 1_000} s of calm: ${left.slice(0, 5).join('; ')}`))
       return
     }

@@ -27,6 +27,8 @@ export interface LedgerEntry {
   readonly serial: number
   readonly run: number
   readonly of: number
+  /** Somebody else was there before (`once`). */
+  readonly repeated?: true
 }
 
 const never = new Promise<never>(() => undefined)
@@ -112,9 +114,11 @@ class Subject {
     for (const taken of turn.taken) {
       const doing = this.#doing(taken)
       await this.#before(turn, taken, doing, serial)
-      if (this.#plan.once && (await this.#repeats(turn, taken))) turn.repeated()
+      const repeated = this.#plan.once && (await this.#repeats(turn, taken))
+      if (repeated) turn.repeated()
       else await this.#effects(turn, taken, doing)
-      turn.put({ kind: 'ledger', part: this.#plan.name, key: taken.event.position }, JSON.stringify({ serial, run: taken.run, of: turn.taken.length }))
+      const entry: LedgerEntry = { serial, run: taken.run, of: turn.taken.length, ...(repeated ? { repeated } : {}) }
+      turn.put({ kind: 'ledger', part: this.#plan.name, key: taken.event.position }, JSON.stringify(entry))
       if (doing?.do === 'fail' && doing.staged) throw new Error('fails after it has staged')
     }
     const { nowMs, repaired } = this.#stage

@@ -8,22 +8,28 @@ export class ScheduledWeather implements Weather {
   calm = false
   readonly #sky: Sky
   readonly #random: Random
-  readonly #faults = new Map<string, StoreFault>()
-  readonly #counts = new Map<string, number>()
+  /** By operation. */
+  readonly #faults = new Map<string, { count: number; readonly nth: Map<number, StoreFault> }>()
   readonly #tell: (process: SimProcess, operation: string, fault: StoreFault) => void
 
   constructor(schedule: Schedule, tell: (process: SimProcess, operation: string, fault: StoreFault) => void) {
     this.#sky = schedule.sky
     this.#random = randomOf(schedule.seed, 'weather')
     this.#tell = tell
-    for (const fault of schedule.faults) if (fault.is === 'store') this.#faults.set(`${fault.op} ${fault.nth}`, fault.fault)
+    for (const fault of schedule.faults) {
+      if (fault.is !== 'store') continue
+      const of = this.#faults.get(fault.op) ?? { count: 0, nth: new Map<number, StoreFault>() }
+      of.nth.set(fault.nth, fault.fault)
+      this.#faults.set(fault.op, of)
+    }
   }
 
   fault(process: SimProcess, call: StoreCall, op: string): StoreFault {
     if (this.calm || (process.name === 'operator' && op !== 'ask' && op !== 'control')) return 'none'
-    const nth = (this.#counts.get(op) ?? 0) + 1
-    this.#counts.set(op, nth)
-    const found = this.#faults.get(`${op} ${nth}`)
+    const of = this.#faults.get(op)
+    if (of === undefined) return 'none'
+    of.count += 1
+    const found = of.nth.get(of.count)
     if (found === undefined) return 'none'
     const fault = fitting(found, call, op)
     this.#tell(process, op, fault)

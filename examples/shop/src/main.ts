@@ -30,7 +30,8 @@ async function main(port: number, folder: string): Promise<void> {
   } catch (error) {
     providers.stop()
     if (!isFault(error)) throw error
-    process.stderr.write(`${error.message}\n`)
+    const advice = isFault(error, 'ADDRESS_TAKEN') ? '\nSomething else listens there. Take another port: npm start -- --port 3005' : ''
+    process.stderr.write(`${error.message}${advice}\n`)
     process.exitCode = 1
   }
 }

@@ -22,6 +22,7 @@ function startOne(name: string, folder: string): ChildProcess {
 }
 
 async function addressOf(child: ChildProcess): Promise<string> {
-  const [{ url }] = (await once(child, 'message')) as [{ readonly url: string }]
-  return url
+  const [told] = await Promise.race([once(child, 'message'), once(child, 'exit')])
+  if (typeof told !== 'object' || told === null) throw new Error(`a provider did not start: ${child.spawnargs.at(-1)}`)
+  return (told as { readonly url: string }).url
 }

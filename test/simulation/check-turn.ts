@@ -1,0 +1,44 @@
+/** More of what must be true when a handler is called: of its code, of who runs beside it after a crash, and of the breaker. */
+import type { SimProcess } from '../../src/testing/sim-process.ts'
+import type { Checks } from './door.ts'
+import type { Seen, SubscriptionModel } from './model.ts'
+import { doingOf } from './subjects.ts'
+import { Violation } from './violation.ts'
+
+/** What its code does not know, or cannot decode, is not given to a handler. */
+export function checkCode(_checks: Checks, { plan }: SubscriptionModel, seen: readonly Seen[], knows: number): void {
+  for (const { event, body } of seen) {
+    if (event.version > knows) throw new Violation('versions', `${plan.name}: ${event.position} of version ${event.version} runs in code that knows ${knows}`)
+    if (doingOf(plan, body)?.do === 'broken') throw new Violation('decoding', `${plan.name}: ${event.position} cannot be decoded, and runs`)
+  }
+}
+
+/** Who was started before and did not finish runs alone in its process, so that the next crash accuses nobody else. */
+export function checkAlone(checks: Checks, process: SimProcess, subscription: SubscriptionModel, seen: readonly Seen[]): void {
+  const accused = seen.find((one) => startedBefore(checks, subscription, one))
+  for (const view of checks.turns.running.get(process) ?? []) {
+    if (!view.turn.open) continue
+    const other = view.seen.find((one) => startedBefore(checks, view.subscription, one))
+    if (accused === undefined && other === undefined) continue
+    const [who, beside] = accused === undefined ? [other, seen[0]] : [accused, view.seen[0]]
+    throw new Violation('alone', `${process.name}: ${who?.event.position} was started before and did not finish; it runs beside ${beside?.event.position}`)
+  }
+}
+
+function startedBefore({ mirror }: Checks, subscription: SubscriptionModel, seen: Seen): boolean {
+  const row = mirror.get('start', `${subscription.id}/${subscription.lane(seen)}`, seen.event.position)
+  return row !== undefined && row.value.includes(',')
+}
+
+/** While the breaker is open nothing runs before its rest is over, and then one turn at a time asks. */
+export function checkProbe(checks: Checks, process: SimProcess, subscription: SubscriptionModel): void {
+  const row = checks.mirror.get('breaker', '', subscription.id)
+  if (row === undefined) return
+  const breaker = JSON.parse(row.value) as { readonly phase: string; readonly untilMs?: number }
+  if (breaker.phase !== 'open') return
+  const { name } = subscription.plan
+  if (checks.storeMs < (breaker.untilMs ?? 0)) throw new Violation('breaker', `${name}: a turn starts ${(breaker.untilMs ?? 0) - checks.storeMs} ms before the breaker's rest is over`)
+  for (const view of checks.turns.of(process, subscription)) {
+    if (view.breakerOpen && view.turn.open && view.startedUs > row.atUs) throw new Violation('breaker', `${name}: two turns ask at once while the breaker is open`)
+  }
+}
