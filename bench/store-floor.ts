@@ -1,14 +1,14 @@
 /**
  * What the store costs over SQLite itself: events published one a change, and the mark of one reader moved once a wave, against a hand-written loop of the same statements.
- * Run: node bench/store-floor.ts [--flush inline|pool|auto]
+ * Run: node bench/store-floor.ts [--flush inline|pool|auto]; MILLRACE_BENCH_FOLDER=/dev/shm leaves the disk out
  */
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import type { Cursor, Store } from '../src/ports/store.ts'
+import type { Change, Cursor, Store } from '../src/ports/store.ts'
 import { sqliteStore, type SqliteStoreOptions } from '../src/stores/sqlite.ts'
 
-const folder = mkdtempSync(join(resolve('.'), '.bench-'))
+const folder = mkdtempSync(join(resolve(process.env['MILLRACE_BENCH_FOLDER'] ?? '.'), '.bench-'))
 const flush = process.argv.includes('--flush') ? process.argv[process.argv.indexOf('--flush') + 1] : 'auto'
 const rounds = 5
 const data = JSON.stringify({ orderId: 'order-123456', cents: 1_234, currency: 'EUR', note: 'x'.repeat(230) })
@@ -47,14 +47,15 @@ async function ours(inFlight: number, events: number): Promise<number> {
     while (read < events) {
       const changed = store.changed([lane], never)
       const [slice] = await store.read([cursor], { events: 1_024, bytes: 10_000_000 })
-      if (slice === undefined || slice.events.length === 0) {
+      if (slice === undefined) throw new Error('no slice')
+      cursor = slice.next
+      if (slice.events.length === 0) {
         await changed
         continue
       }
-      cursor = slice.next
       read += slice.events.length
       const mark = { kind: 'lane', part: 'sub', key: lane }
-      const change = { ...none, id: id(), checks: [{ ...mark, rev }], puts: [{ ...mark, value: JSON.stringify({ mark: slice.upTo, epoch: 1, token: 'abcdef' }) }] }
+      const change: Change = { ...none, id: id(), checks: [{ ...mark, rev }], puts: [{ ...mark, value: JSON.stringify({ mark: slice.upTo, epoch: 1, token: 'abcdef' }) }] }
       const committed = await store.commit(change)
       if (!committed.ok) throw new Error('refused')
       rev = change.id

@@ -43,9 +43,13 @@ async function main(): Promise<number> {
   console.log(ran.coverage.table())
   const short = ran.failed === undefined && values.ci ? ran.coverage.short(ciLeast) : []
   if (short.length > 0) console.log(`hit less than ${ciLeast} times: ${short.join(', ')}`)
+  const { user, system } = process.cpuUsage()
+  const cpuSeconds = (user + system) / 1_000_000
+  const minutes = (ran.simulatedMs / 60_000).toFixed(1)
   console.log(
-    `${ran.seeds} seeds from ${seed}, ${(ran.simulatedMs / 60_000).toFixed(1)} simulated minutes, ${ran.events} events, ${ran.steps} steps in ${seconds.toFixed(1)} s: ${Math.round(ran.steps / seconds)} steps/s`,
+    `${ran.seeds} seeds from ${seed}, ${minutes} simulated minutes, ${ran.events} events, ${ran.steps} steps in ${seconds.toFixed(1)} s`,
   )
+  console.log(`${Math.round(ran.steps / seconds)} steps/s, ${Math.round(ran.steps / cpuSeconds)} per second of CPU`)
   console.log(`trace hash ${ran.trace}`)
   return ran.failed === undefined && short.length === 0 ? 0 : 1
 }

@@ -99,7 +99,10 @@ test('given nothing on the shelf, when the order is paid, then the money goes ba
   await app.publish(order('o-1'))
   assert.deepEqual(app.emitted(PaymentReturned), [{ orderId: 'o-1', cents: 4_900, currency: 'EUR' }])
   assert.equal((await app.ask(orderOf, { orderId: 'o-1' }))?.status, 'refunded')
-  assert.deepEqual((await app.ask(revenueToday, {})).map(({ orders: count, cents }) => [count, cents]), [[0, 0]])
+  assert.deepEqual(
+    (await app.ask(revenueToday, {})).map(({ orders: count, cents }) => [count, cents]),
+    [[0, 0]],
+  )
 })
 
 test('given a provider that fails twice, when it works again, then the order ships, under one idempotency key', async () => {
@@ -117,7 +120,10 @@ test('given a provider that fails twice, when it works again, then the order shi
   const keys = keysOf(app.calls, 'charge o-1')
   assert.equal(keys.length, 3)
   assert.equal(new Set(keys).size, 1)
-  assert.deepEqual(app.emitted(PaymentTaken).map(({ payment }) => payment), ['pay-1'])
+  assert.deepEqual(
+    app.emitted(PaymentTaken).map(({ payment }) => payment),
+    ['pay-1'],
+  )
   assert.equal(app.emitted(OrderShipped).length, 1)
   app.expectHealthy()
 })
@@ -135,7 +141,10 @@ test('given a poison order, when its attempts are used up, then it is parked, ot
   await app.advance('10s')
   const statuses = async () => (await app.ask(ordersOf, { customerId: 'ada' })).rows.map((row) => `${row.orderId} ${row.status}`).toSorted()
   assert.deepEqual(await statuses(), ['o-1 paid', 'o-2 shipped', 'o-3 shipped'])
-  assert.deepEqual(app.deadLetters().map(({ consumer, key, attempts }) => ({ consumer, key, attempts })), [{ consumer: 'reserve', key: 'o-1', attempts: 5 }])
+  assert.deepEqual(
+    app.deadLetters().map(({ consumer, key, attempts }) => ({ consumer, key, attempts })),
+    [{ consumer: 'reserve', key: 'o-1', attempts: 5 }],
+  )
 
   mended = true
   assert.equal(await app.redrive(), 1)

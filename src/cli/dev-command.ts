@@ -1,10 +1,10 @@
 /** Runs an app and starts it again when its files change: the same process, store and semantics as `start`, stopped in order in between. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { watch } from 'node:fs'
-import { extname, resolve, sep } from 'node:path'
+import { basename, extname, resolve } from 'node:path'
 import { exits, type Command, type Given } from './command.ts'
 import { startOptions } from './start-command.ts'
+import { watchFolders } from './watch-folders.ts'
 
 /** Editors write a file in several steps. */
 const restMs = 120
@@ -37,11 +37,12 @@ class Dev {
 
   run(): Promise<number> {
     const folders = this.#given.texts('watch')
-    for (const folder of folders.length > 0 ? folders : ['.']) {
-      watch(resolve(folder), { recursive: true }, (_, file) => {
-        if (file !== null && concerns(file)) this.#changed(file)
-      })
-    }
+    watchFolders(
+      (folders.length > 0 ? folders : ['.']).map((folder) => resolve(folder)),
+      (file) => {
+        if (concerns(file)) this.#changed(file)
+      },
+    )
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => this.#stop(signal))
     this.#start()
     return new Promise((done) => (this.#ended = done))
@@ -64,7 +65,7 @@ class Dev {
   }
 
   async #restart(file: string): Promise<void> {
-    // What changes while it stops is in the next run anyway.
+    // What changes while it drains is in the next run anyway.
     if (this.#restarting || this.#stopping) return
     this.#restarting = true
     this.#given.screen.note(`${file} changed: it starts again`)
@@ -87,9 +88,8 @@ class Dev {
 }
 
 function concerns(file: string): boolean {
-  const parts = file.split(sep)
-  if (parts.some((part) => part === 'node_modules' || (part.startsWith('.') && !part.startsWith('.env')))) return false
-  return watched.has(extname(file)) || (parts.at(-1) ?? '').startsWith('.env')
+  const name = basename(file)
+  return name.startsWith('.env') || (watched.has(extname(name)) && !name.startsWith('.'))
 }
 
 /** The same line without the word `dev`, and without what only it knows. */

@@ -110,24 +110,17 @@ function tellFailure(screen: Screen, thrown: unknown): void {
   if (screen.json) screen.note(JSON.stringify({ error: { code, detail, todo: code === 'UNEXPECTED' ? 'Run it with --debug to see where.' : todo, ...('data' in error ? { data: error.data } : {}) } }))
   else {
     screen.note(`${code}: ${detail}`)
-    for (const line of issuesOf(error)) screen.note(`  ${line}`)
     screen.note(code === 'UNEXPECTED' ? 'Run it with --debug to see where.' : todo)
   }
   if (screen.debug) screen.note(error.stack ?? '')
   if (screen.debug && error.cause !== undefined) screen.note(`caused by ${asError(error.cause).stack ?? ''}`)
 }
 
-/** Where data was refused: each place. */
-function issuesOf(error: Error): readonly string[] {
-  const issues = isFault(error, 'VALIDATION_FAILED') ? error.data['issues'] : undefined
-  return Array.isArray(issues) ? issues.map(({ path, message }: { path: string; message: string }) => `${path === '' ? 'the data' : path}: ${message}`) : []
-}
-
 const unreachable = new Set(['STORE_HELD', 'STORE_UNREACHABLE', 'APP_NOT_RUNNING'])
 
 function codeOf(thrown: unknown): number {
   if (!isFault(thrown)) return exits.failed
-  if (thrown.code === 'USAGE_WRONG') return exits.usage
+  if (thrown.code === 'USAGE_WRONG' || thrown.code === 'OPERATION_INVALID') return exits.usage
   if (unreachable.has(thrown.code)) return exits.unreachable
   return codes[thrown.code].status === 404 ? exits.nothing : exits.failed
 }

@@ -2,7 +2,8 @@
  * Sends what the turns of one lane have staged: one commit in flight, each a wave. Memory changes after the commit; what loses its checks leaves the wave and runs
  * again, and the rest goes again; a store that fails is asked again, after a look at whether it did what it was asked.
  */
-import { asError, isFault } from '../kit/fault.ts'
+import { asError, isFault, type Fault } from '../kit/fault.ts'
+import { eventName } from '../event/event-name.ts'
 import type { Committed } from '../ports/store.ts'
 import { closed, decodeBreaker } from './breaker.ts'
 import type { KeyQueue } from './key-queue.ts'
@@ -16,14 +17,14 @@ export interface Committing {
   committed(outcome: Outcome, wave: Wave): void
   /** They ran on what has changed: their turns run again, which is no attempt. `row`: the first that they lost to. */
   undo(outcomes: readonly Outcome[], row: string | undefined): void
-  /** One turn stages more than a commit can take. */
-  tooLarge(outcome: Outcome): void
+  /** The store can never take what this one stages. It is undone already. */
+  refused(outcome: Outcome, why: Fault): void
   /** After a wave: places, room and time may have come. */
   waveDone(): void
   lost(why: string): void
 }
 
-type Answer = { readonly is: 'ok' } | { readonly is: 'refused'; readonly refused: Extract<Committed, { ok: false }> } | { readonly is: 'again' } | { readonly is: 'large' } | { readonly is: 'lost' }
+type Answer = { readonly is: 'ok' } | { readonly is: 'refused'; readonly refused: Extract<Committed, { ok: false }> } | { readonly is: 'again' } | { readonly is: 'bad'; readonly why: Fault } | { readonly is: 'lost' }
 
 export class Committer {
   readonly #lane: OwnedLane
@@ -33,8 +34,8 @@ export class Committer {
   #sending = false
   #markOnly = false
   #most = Number.POSITIVE_INFINITY
-  /** Emitted events that the store has already, by name. */
-  readonly #known = new Set<string>()
+  /** Emitted events that the store refused, by name: it has them, or one wave emitted them twice. */
+  readonly #known = new Map<string, 'stored' | 'twice'>()
   #idle: (() => void)[] = []
 
   constructor(lane: OwnedLane, to: Committing) {
@@ -115,7 +116,7 @@ export class Committer {
   #take(answer: Answer, wave: Wave): void {
     if (answer.is === 'ok') this.#apply(wave)
     else if (answer.is === 'refused') this.#refused(answer.refused, wave)
-    else if (answer.is === 'large') this.#large(wave)
+    else if (answer.is === 'bad') this.#bad(wave, answer.why)
     else if (answer.is === 'lost') this.#to.lost('another owner has its lane')
     else this.#queue = [...wave.outcomes, ...this.#queue]
   }
@@ -128,8 +129,8 @@ export class Committer {
       clock.note(committed.storeMs)
       return { is: 'ok' }
     } catch (thrown) {
-      if (isFault(thrown, 'CHANGE_TOO_LARGE')) return { is: 'large' }
       if (isFault(thrown, 'INCARNATION_OTHER') || isFault(thrown, 'STORE_CLOSED')) return { is: 'lost' }
+      if (isFault(thrown) && thrown.code !== 'STORE_FULL' && thrown.code !== 'STORE_FAILED') return { is: 'bad', why: thrown }
       const error = asError(thrown)
       telemetry.log('warn', `a commit failed, trying again: ${error.message}`, { subscription: this.#lane.crew.subscription.name, lane: this.#lane.lane })
       telemetry.count('millrace_commit_failures_total', 1)
@@ -160,6 +161,7 @@ export class Committer {
     lane.counts = { ...wave.counts, skipped: lane.counts.skipped }
     if (wave.breaker) lane.crew.written(wave.change.id)
     this.#most = Number.POSITIVE_INFINITY
+    this.#known.clear()
     for (const entry of wave.settled) lane.marks.settle(entry)
     lane.marks.written(wave.mark)
     for (const [queue, hold] of wave.holds) queue.hold = hold !== undefined && hold.count > 0 ? hold : undefined
@@ -176,7 +178,8 @@ export class Committer {
     }
     const breaker = refused.rows.find((row) => row.kind === 'breaker')
     if (breaker !== undefined) this.#reloadBreaker(breaker.value, breaker.rev)
-    for (const name of refused.ids) this.#known.add(name)
+    const names = wave.change.appends.map(({ event }) => eventName(event))
+    for (const name of refused.ids) this.#known.set(name, names.indexOf(name) === names.lastIndexOf(name) ? 'stored' : 'twice')
     const beaten = new Set<KeyQueue>()
     const losers: Outcome[] = []
     let row: string | undefined
@@ -209,14 +212,17 @@ export class Committer {
     this.#to.undo([...losers, ...later], row)
   }
 
-  #large(wave: Wave): void {
+  /** The fault is the change's own: it is looked for by halves, so that nobody else's turn fails for it. */
+  #bad(wave: Wave, why: Fault): void {
     const [first] = wave.outcomes
     if (wave.outcomes.length > 1 || first === undefined) {
       this.#most = Math.max(1, Math.floor(wave.outcomes.length / 2))
       this.#queue = [...wave.outcomes, ...this.#queue]
       return
     }
-    this.#to.tooLarge(first)
+    this.#most = Number.POSITIVE_INFINITY
+    this.#undo([first], undefined)
+    this.#to.refused(first, why)
   }
 }
 

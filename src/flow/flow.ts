@@ -12,8 +12,6 @@ import type { Subscription } from './subscription.ts'
 import type { Unit } from './unit.ts'
 import { Watch } from './watch.ts'
 
-export type { Ports } from './context.ts'
-
 export interface FlowOptions {
   /** Of this runtime, unique in each life of it. */
   readonly id: string
@@ -57,7 +55,7 @@ export async function openFlow(ports: Ports, options: FlowOptions): Promise<Flow
 
 function contextOf(ports: Ports, options: FlowOptions): FlowContext {
   const { environment } = ports
-  const settings = { ...defaultSettings, ...options.settings }
+  const settings = within(ports.store.limits.items, { ...defaultSettings, ...options.settings })
   const mint = idMint(environment)
   return {
     ...ports,
@@ -70,4 +68,9 @@ function contextOf(ports: Ports, options: FlowOptions): FlowContext {
     changeId: mint,
     token: mint,
   }
+}
+
+/** A key is held whole, in one commit: so no more may wait than a commit can take. */
+function within(items: number, settings: Settings): Settings {
+  return { ...settings, holesMax: Math.max(1, Math.min(settings.holesMax, Math.floor(items / 2) - 8)) }
 }

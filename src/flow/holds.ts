@@ -7,6 +7,7 @@
  *   parked   until an operator redrives, edits or discards
  *   version  until an owner knows its version
  */
+import { isFault } from '../kit/fault.ts'
 import type { Key, Position, Row } from '../ports/store.ts'
 
 export interface Hold {
@@ -28,6 +29,14 @@ export interface Failure {
   readonly stack?: string
   readonly atMs: number
 }
+
+export function failureOf(error: Error, atMs: number): Failure {
+  const code = isFault(error) ? error.code : undefined
+  const stack = error.stack?.split('\n').slice(0, stackLines).join('\n')
+  return { ...(code === undefined ? {} : { code }), message: error.message, ...(stack === undefined ? {} : { stack }), atMs }
+}
+
+const stackLines = 8
 
 export interface Held {
   readonly lane: string

@@ -79,6 +79,14 @@ export class KeyQueue {
     this.readTo = ''
   }
 
+  /** It waits no more: it is on its way to a row. */
+  takeOut(entry: Entry): void {
+    this.waiting = this.waiting.filter((one) => one !== entry)
+    if (entry.held === undefined) return
+    this.rows = this.rows.filter((one) => one !== entry)
+    this.rowsOut += 1
+  }
+
   /** Puts entries back in front, in order: their turns are undone. */
   giveBack(entries: readonly Entry[]): void {
     const log = entries.filter((entry) => entry.held === undefined)

@@ -19,7 +19,6 @@ export class Operators {
   constructor(runner: Runner) {
     this.#runner = runner
     const { crew, lane } = runner.lane
-    runner.onRest = () => this.#rest?.()
     this.#names = [`request/${requestPart(crew.id, lane)}`, 'control/', 'breaker/']
   }
 
@@ -44,8 +43,14 @@ export class Operators {
     }
   }
 
+  /** A key has come to rest that a request waits for. */
+  rested(): void {
+    this.#rest?.()
+  }
+
   stop(): void {
     this.#stop.abort()
+    this.rested()
   }
 
   /** Pause and breaker, as they stand. */

@@ -4,6 +4,7 @@ import type { Entry } from './entry.ts'
 import type { Failure, Held } from './holds.ts'
 import type { KeyQueue } from './key-queue.ts'
 import type { Request } from './requests.ts'
+import type { Subscription } from './subscription.ts'
 import type { Staged } from './turn.ts'
 
 /** What a turn is at: one event, or a batch. */
@@ -44,4 +45,9 @@ export type Next =
 export function queuesOf(outcome: Outcome): readonly KeyQueue[] {
   if (outcome.is === 'done' || outcome.is === 'start') return outcome.work.queues
   return outcome.queue === undefined ? [] : [outcome.queue]
+}
+
+/** Whether the next of its key may start before the commit. One that reads rows would read what the commit is about to change, and lose. */
+export function chains(subscription: Subscription, staged: Staged): boolean {
+  return subscription.batch === undefined && staged.reads.size === 0
 }

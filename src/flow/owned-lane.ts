@@ -30,6 +30,8 @@ export class OwnedLane implements Ownership {
   /** Rows that turns lost to, and the keys that run again because of it, oldest first. */
   readonly contention = new Map<string, KeyQueue[]>()
   parkedKeys = 0
+  /** When, by the monotonic clock, what waits for a batch began to wait. */
+  waitingSinceMs: number | undefined
   /** Start rows that this owner wrote and has not taken away. */
   readonly started = new Set<Position>()
   /** Since an owner's unclean end: who started what before this owner, by position; those that came back are left out. */
@@ -49,6 +51,12 @@ export class OwnedLane implements Ownership {
     this.rev = rev
     this.counts = record.counts
     this.marks = new Marks(record.mark, crew.subscription.merged)
+  }
+
+  /** Never in a batch. */
+  setUnreadable(entry: Entry, look: Look): void {
+    entry.most = 1
+    this.unreadable.set(entry, look)
   }
 
   queueOf(key: string): KeyQueue {

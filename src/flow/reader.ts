@@ -34,7 +34,6 @@ export class Reader {
     this.#seen = this.#lanes.map(() => marks.mark)
     this.#safe = marks.mark
     if (unclean) this.#suspectsLeft = context.settings.holesMax
-    runner.onRoom = () => this.wake()
   }
 
   /** Ends when the lane is over or drains. */
@@ -82,8 +81,8 @@ export class Reader {
   }
 
   #hasRoom(): boolean {
-    const { lane, stands } = this.#runner
-    return !lane.crew.paused && stands === undefined && lane.marks.open < lane.context.settings.holesMax
+    const { lane, arrivals } = this.#runner
+    return !lane.crew.paused && arrivals.stands === undefined && lane.marks.open < lane.context.settings.holesMax
   }
 
   /** A reader that stops keeps nothing alive that the store hung on its cursors. */
@@ -94,7 +93,7 @@ export class Reader {
 
   #untilRoom(): Promise<void> {
     const runner = this.#runner
-    if (runner.lane.marks.open >= runner.lane.context.settings.holesMax) runner.spill()
+    if (runner.lane.marks.open >= runner.lane.context.settings.holesMax) runner.arrivals.spill()
     return new Promise((resolve) => {
       this.#room = resolve
     })
@@ -129,14 +128,14 @@ export class Reader {
     const { lane } = this.#runner
     for (let event = this.#ahead[this.#next]; event !== undefined && event.position <= this.#safe && this.#hasRoom(); event = this.#ahead[this.#next]) {
       const suspect = this.#suspectsLeft > 0 && event.position <= this.#suspectTo
-      if (!this.#runner.arrive(event, suspect)) break
+      if (!this.#runner.arrivals.take(event, suspect)) break
       if (suspect) this.#suspectsLeft -= 1
       this.#next += 1
     }
     const next = this.#ahead[this.#next]
     const taken = this.#ahead[this.#next - 1]?.position ?? ''
     const passed = next === undefined || next.position > this.#safe ? this.#safe : taken
-    if (passed > lane.marks.mark) this.#runner.pass(passed)
+    if (passed > lane.marks.mark) this.#runner.arrivals.pass(passed)
     this.#runner.dispatch()
   }
 
@@ -176,7 +175,7 @@ export async function readHoles(runner: Runner, holes: readonly string[], unclea
   for (const event of slices.flatMap(({ events }) => events)) {
     const look = lane.crew.subscription.look(event)
     const first = look.is === 'skip' || look.key === undefined ? undefined : firsts.get(look.key)
-    runner.arrive(event, unclean, first !== undefined && event.position < first)
+    runner.arrivals.take(event, unclean, first !== undefined && event.position < first)
   }
 }
 

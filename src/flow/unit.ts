@@ -17,15 +17,19 @@ export class Unit {
   #released: Promise<void> | undefined
 
   private constructor(claimed: Claimed, onLost: (unit: Unit, why: string) => void) {
-    this.runner = new Runner(claimed.lane, (why) => {
-      this.#reader.stop()
-      this.#operators.stop()
-      void takeStartsBack(claimed)
-      onLost(this, why)
+    this.runner = new Runner(claimed.lane, {
+      lost: (why) => {
+        this.#reader.stop()
+        this.#operators.stop()
+        void takeStartsBack(claimed)
+        onLost(this, why)
+      },
+      room: () => this.#reader.wake(),
+      rest: () => this.#operators.rested(),
+      parkedMax: () => void this.#pause(),
     })
     this.#reader = new Reader(this.runner, claimed.unclean)
     this.#operators = new Operators(this.runner)
-    this.runner.onParkedMax = () => void this.#pause()
   }
 
   /** `undefined`: somebody else was faster. Nothing runs before every hole is back and every hold is known. */
@@ -42,7 +46,7 @@ export class Unit {
   #start(): void {
     const { lane } = this.runner
     for (const queue of lane.keys.values()) {
-      if (queue.hold?.state === 'wait') this.runner.ringAt(queue, queue.hold.dueMs)
+      if (queue.hold?.state === 'wait') this.runner.settling.ringAt(queue, queue.hold.dueMs)
       lane.list(queue)
     }
     this.runner.dispatch()

@@ -46,7 +46,7 @@ export interface Wave {
   readonly breaker: boolean
 }
 
-export function buildWave(of: Ownership, outcomes: readonly Outcome[], limits: StoreLimits, id: string, incarnation: string, storeMs: number, known: ReadonlySet<string>): Wave {
+export function buildWave(of: Ownership, outcomes: readonly Outcome[], limits: StoreLimits, id: string, incarnation: string, storeMs: number, known: ReadonlyMap<string, 'stored' | 'twice'>): Wave {
   const draft = new Draft(of, storeMs, known)
   const taken: Outcome[] = []
   const losers: Outcome[] = []
@@ -75,7 +75,7 @@ export function follows(outcome: Outcome, beaten: ReadonlySet<KeyQueue>): boolea
 class Draft {
   readonly #of: Ownership
   readonly #storeMs: number
-  readonly #known: ReadonlySet<string>
+  readonly #known: ReadonlyMap<string, 'stored' | 'twice'>
   readonly #checks = new Map<string, Key & { readonly rev: string | null }>()
   readonly #puts: Put[] = []
   readonly #deletes: Key[] = []
@@ -85,6 +85,7 @@ class Draft {
   readonly #settled: Entry[] = []
   readonly #holds = new Map<KeyQueue, Hold | undefined>()
   readonly #moved = new Map<KeyQueue, Set<Entry>>()
+  readonly #emitted = new Set<string>()
   #done = 0
   #failed = 0
   #parked = 0
@@ -92,7 +93,7 @@ class Draft {
   #once = 0
   #bytes = 0
 
-  constructor(of: Ownership, storeMs: number, known: ReadonlySet<string>) {
+  constructor(of: Ownership, storeMs: number, known: ReadonlyMap<string, 'stored' | 'twice'>) {
     this.#of = of
     this.#storeMs = storeMs
     this.#known = known
@@ -166,13 +167,22 @@ class Draft {
       this.#bytes += (write.value?.length ?? 0) + write.key.length
     }
     for (const append of staged.appends) {
-      if (this.#known.size > 0 && this.#known.has(eventName(append.event))) continue
+      if (this.#known.size > 0 && this.#drops(eventName(append.event))) continue
       this.#appends.push(append)
       this.#bytes += append.event.data.length + 200
     }
     for (const entry of entries) this.#leave(entry, queues)
     this.#done += entries.length
     if (staged.repeated) this.#once += entries.length
+  }
+
+  /** The store has it; or this wave has it already. */
+  #drops(name: string): boolean {
+    const known = this.#known.get(name)
+    if (known !== 'twice') return known === 'stored'
+    if (this.#emitted.has(name)) return true
+    this.#emitted.add(name)
+    return false
   }
 
   /** It is settled: of the log by the mark, of a row by taking the row away. */

@@ -117,7 +117,7 @@ async function standingAt(observed: Observed, { ids = [], subscription }: Chosen
   for (const known of await knownSubscriptions(observed)) {
     if (known.crew === undefined || (subscription ?? known.name) !== known.name) continue
     for (const { lane, unit } of await lanesOf(observed, known)) {
-      const id = unit?.runner.stands?.event.id
+      const id = unit?.runner.arrivals.stands?.event.id
       if (id !== undefined && ids.includes(id)) found.push({ known, lane, id })
     }
   }

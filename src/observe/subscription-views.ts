@@ -70,7 +70,7 @@ async function viewOf(observed: Observed, known: Known): Promise<SubscriptionVie
   const found = await lanesOf(observed, known)
   const lanes: LaneView[] = []
   for (const one of found) lanes.push(await laneView(observed, known, one))
-  const stands = found.map(({ unit }) => unit?.runner.stands).find((one) => one !== undefined)
+  const stands = found.map(({ unit }) => unit?.runner.arrivals.stands).find((one) => one !== undefined)
   const from = known.crew?.subscription.from
   return {
     ...{ name: known.name, kind: known.kind, id: known.id, running: known.crew !== undefined },

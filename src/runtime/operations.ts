@@ -2,12 +2,14 @@
  * What operators ask for. A request is a row that only the lane's owner takes, so a redrive never races with live events; pause and resume are rows that every owner
  * looks at. Whatever is asked leaves an entry in the log of operations, with who and when.
  */
-import { noCounts } from '../flow/lane-record.ts'
+import { allLanes } from '../flow/lane-record.ts'
 import { leaveRequest, setControl, type Request } from '../flow/requests.ts'
 import { fault } from '../kit/fault.ts'
 import type { IdMint } from '../kit/uuid-v7.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { Key, Store } from '../ports/store.ts'
+import { indexPart, spaceOf } from '../state/row-space.ts'
+import { indexesKey, keptIndexes } from './kept-indexes.ts'
 
 export interface Operating {
   readonly store: Store
@@ -63,12 +65,15 @@ export async function untilDone({ store, environment }: Operating, operations: r
  */
 export async function forget({ store, environment, changeId }: Operating, subscription: { readonly name: string; readonly id: string }, by: string): Promise<number> {
   const { id, name } = subscription
-  const lanes = [...store.limits.lanes.map((lane) => lane.name), '*']
+  const lanes = [...store.limits.lanes.map((lane) => lane.name), allLanes]
   const ofLanes = lanes.flatMap((lane) => ['hold', 'held', 'start', 'alive', 'request'].map((kind) => ({ kind, part: `${id}/${lane}` })))
+  const space = spaceOf(id)
+  const ofIndexes = (await keptIndexes(store, id)).map((columns) => ({ kind: 'index', part: indexPart(space, columns) }))
   let rows = 0
-  for (const { kind, part } of [...ofLanes, { kind: 'once', part: id }, { kind: 'row', part: `${id}#1` }]) rows += await deleteAll(store, changeId, kind, part)
-  rows += await deleteAll(store, changeId, 'lane', id)
-  const keys = ['control', 'breaker'].map((kind) => ({ kind, part: '', key: id }))
+  for (const { kind, part } of [...ofLanes, { kind: 'once', part: id }, ...ofIndexes, { kind: 'row', part: space }, { kind: 'lane', part: id }]) {
+    rows += await deleteAll(store, changeId, kind, part)
+  }
+  const keys = [...['control', 'breaker'].map((kind) => ({ kind, part: '', key: id })), indexesKey(id)]
   const operation = { kind: 'operation', part: '', value: JSON.stringify({ op: 'forget', subscription: name, by, atMs: environment.nowMs(), rows }) }
   await change(store, changeId(), [...keys, { kind: 'subscription', part: '', key: name }], (key) => [{ ...operation, key }])
   return rows + 1

@@ -3,6 +3,7 @@ import type { App } from '../define/app.ts'
 import type { Env } from '../define/config.ts'
 import type { Asking, Serving } from '../define/context.ts'
 import { oneOrMore } from '../define/definition.ts'
+import type { AnyProjection } from '../define/projection.ts'
 import type { AnyQuery } from '../define/query.ts'
 import type { Replacement } from '../define/resource.ts'
 import type { Rows } from '../define/rows.ts'
@@ -20,6 +21,7 @@ import type { Services } from '../plan/services.ts'
 import { RowReader } from '../state/row-reader.ts'
 import { appLog } from './app-log.ts'
 import type { Door, Doors } from './http-door.ts'
+import { keepIndexes } from './kept-indexes.ts'
 import { Publishing } from './publishing.ts'
 import { openResources, type Opened } from './resources.ts'
 
@@ -59,6 +61,8 @@ class Running implements Runtime {
   readonly #ports: Ports
   readonly #opened: Opened
   readonly #readers = new Map<string, RowReader>()
+  /** By what the store knows them by. */
+  readonly #projections = new Map<string, AnyProjection>()
   #flow: Flow | undefined
   #publishing: Publishing | undefined
   #stopping = false
@@ -79,6 +83,7 @@ class Running implements Runtime {
     const id = idMint(this.#ports.environment)()
     const flow = await openFlow(this.#ports, { id, subscriptions, ...(settings === undefined ? {} : { settings }), ...(generation === undefined ? {} : { generation }), onCrew: (name, known) => this.#learn(name, known) })
     this.#flow = flow
+    await keepIndexes(flow.context, this.#projections)
     this.#publishing = new Publishing(this.plan, flow.context)
   }
 
@@ -119,7 +124,9 @@ class Running implements Runtime {
   /** Rows are found by what the store knows the projection by. */
   #learn(name: string, known: string): void {
     const projection = this.plan.projections.find((one) => one.name === name)
-    if (projection !== undefined) this.#readers.set(name, new RowReader(this.#ports.store, projection, known))
+    if (projection === undefined) return
+    this.#readers.set(name, new RowReader(this.#ports.store, projection, known))
+    this.#projections.set(known, projection)
   }
 
   #asking(who: string, signal: () => AbortSignal): Asking {

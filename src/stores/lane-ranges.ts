@@ -20,9 +20,13 @@ export function laneOfSlot(lanes: readonly Lane[]): Uint16Array {
   return table
 }
 
+/** By how many digits there are. */
+const zeros = Array.from({ length: 17 }, (_, digits) => '0'.repeat(16 - digits))
+
 /** Sixteen digits, so that texts compare as the numbers do. */
 export function positionText(position: number): Position {
-  return String(position).padStart(16, '0')
+  const digits = String(position)
+  return (zeros[digits.length] ?? '') + digits
 }
 
 export function positionNumber(text: Position): number {

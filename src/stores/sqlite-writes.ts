@@ -4,10 +4,10 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { eventName } from '../event/event-name.ts'
-import type { Append, Change, Committed, Lane, Placed, Refused, Row } from '../ports/store.ts'
+import type { Append, Change, Committed, Lane, Placed, Refused, Row, Stored } from '../ports/store.ts'
 import { laneOfSlot, positionText } from './lane-ranges.ts'
 import { absentRow, meets, refusal } from './refusal.ts'
-import { insertEvent, tagsText } from './sqlite-events.ts'
+import { insertEvent, insertPlainEvent, isPlain, tagsText } from './sqlite-events.ts'
 import { runNative } from './sqlite-native.ts'
 import { prepare, SqliteRows } from './sqlite-rows.ts'
 import { SqliteStreams } from './sqlite-streams.ts'
@@ -25,6 +25,7 @@ export class SqliteWrites {
   readonly #streams: SqliteStreams
   readonly #trims: SqliteTrims
   readonly #insert: StatementSync
+  readonly #insertPlain: StatementSync
   readonly #known: StatementSync
   readonly #takeOut: StatementSync
 
@@ -37,6 +38,7 @@ export class SqliteWrites {
     this.#streams = new SqliteStreams(db)
     this.#trims = new SqliteTrims(db, lanes)
     this.#insert = prepare(db, insertEvent)
+    this.#insertPlain = prepare(db, insertPlainEvent)
     this.#known = prepare(db, 'select 1 from events where id = ? and source = ? and tenant = ?')
     this.#takeOut = prepare(db, 'delete from events where position > ?')
   }
@@ -95,16 +97,26 @@ export class SqliteWrites {
     const position = this.head + 1
     const lane = this.#lanes[this.#laneOf[event.slot] ?? 0]?.name ?? ''
     const members = streams.length === 0 ? undefined : streams.map((name) => this.#streams.join(name, position))
-    const { changes } = this.#insert.run(
-      position, event.slot, event.type, event.tenant, event.source, event.id, event.version, event.key, event.time, storedMs, event.data,
-      event.subject ?? null, event.stream ?? null, event.streamVersion ?? null, tagsText(event), event.imported === true ? 1 : null,
-      event.cause ?? null, event.correlation ?? null, event.extra ?? null, members === undefined ? null : JSON.stringify(members),
-    ) // prettier-ignore
+    const changes = members === undefined && isPlain(event) ? this.#putPlain(event, position, storedMs) : this.#put(event, position, storedMs, members)
     if (changes === 0) return undefined
     this.head = position
     const place = positionText(position)
     taken.push({ ...event, position: place, lane, storedMs })
     return { lane, position: place, versions: members === undefined ? none : members.map(([, version]) => version) }
+  }
+
+  #putPlain(event: Stored, position: number, storedMs: number): number | bigint {
+    const { slot, type, tenant, source, id, version, key, time, data } = event
+    return this.#insertPlain.run(position, slot, type, tenant, source, id, version, key, time, storedMs, data).changes
+  }
+
+  #put(event: Stored, position: number, storedMs: number, members: readonly (readonly [number, number])[] | undefined): number | bigint {
+    const { slot, type, tenant, source, id, version, key, time, data } = event
+    return this.#insert.run(
+      position, slot, type, tenant, source, id, version, key, time, storedMs, data,
+      event.subject ?? null, event.stream ?? null, event.streamVersion ?? null, tagsText(event), event.imported === true ? 1 : null,
+      event.cause ?? null, event.correlation ?? null, event.extra ?? null, members === undefined ? null : JSON.stringify(members),
+    ).changes // prettier-ignore
   }
 
   #refuseKnown(change: Change, head: number, taken: Placed[], length: number): Refused {

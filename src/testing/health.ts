@@ -13,7 +13,7 @@ export function complaintsOf(flow: Flow, store: WatchedStore): readonly string[]
     ...(abandoned > 0 ? [`${abandoned} handlers of ${subscription.name} still run after their time and their grace`] : []),
   ])
   const standing = [...flow.units()].flatMap(({ runner }) =>
-    runner.stands === undefined ? [] : [`${runner.lane.crew.subscription.name} stands at an event whose order key cannot be computed: ${runner.stands.why}`],
+    runner.arrivals.stands === undefined ? [] : [`${runner.lane.crew.subscription.name} stands at an event whose order key cannot be computed: ${runner.arrivals.stands.why}`],
   )
   return [...parked, ...still, ...standing]
 }

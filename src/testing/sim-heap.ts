@@ -1,15 +1,5 @@
 /** What is due when: a binary heap by time, then by the order in which it was asked for. */
-import type { SimProcess } from './sim-process.ts'
-
-export interface Due {
-  atUs: number
-  order: number
-  /** Whose callback it is; the world's own where there is none. */
-  readonly process: SimProcess | undefined
-  /** For the trace. */
-  readonly label: number
-  run: (() => void) | undefined
-}
+import type { Due } from './sim-process.ts'
 
 export class DueHeap {
   readonly #heap: Due[] = []

@@ -33,7 +33,9 @@ export class SimHints {
       }
       const waiter: Waiter = { process, names, told: false, tell }
       // A store that looks again from time to time tells also of what came before it was asked; one that signals does not.
-      const heal = !weather.polls() ? undefined : world.after(state.limits.healMs * 1_000 * (0.5 + process.random.next() / 2), process, hintLabel, tell)
+      const heal = !weather.polls()
+        ? undefined
+        : world.after(state.limits.healMs * 1_000 * (0.5 + process.random.next() / 2), process, hintLabel, tell)
       for (const name of names) this.#at(name).add(waiter)
       signal.addEventListener('abort', tell, { once: true })
       if (weather.hint() === 'false') this.#after(waiter, weather.wayUs(process) * 3)

@@ -4,8 +4,17 @@
  *   running ──pause──▶ paused ──resume──▶ running      what fell due meanwhile arrives late, in no order
  *      └──────crash──────┴──────▶ crashed              never called back again; what comes after it is another life
  */
-import type { Due } from './sim-heap.ts'
 import type { Random } from './sim-random.ts'
+
+export interface Due {
+  atUs: number
+  order: number
+  /** Whose callback it is; the world's own where there is none. */
+  readonly process: SimProcess | undefined
+  /** For the trace. */
+  readonly label: number
+  run: (() => void) | undefined
+}
 
 export class SimProcess {
   readonly name: string

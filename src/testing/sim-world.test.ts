@@ -23,7 +23,10 @@ test('given four processes that count in one row with refused commits and lost a
   for (let seed = 1; seed <= 30; seed++) {
     const { disk, acknowledged, unknown } = await counting(seed)
     const stands = Number(disk.get([key])[0]?.value ?? 0)
-    assert.ok(stands >= acknowledged && stands <= acknowledged + unknown, `seed ${seed}: ${stands}, ${acknowledged} acknowledged, ${unknown} unknown`)
+    assert.ok(
+      stands >= acknowledged && stands <= acknowledged + unknown,
+      `seed ${seed}: ${stands}, ${acknowledged} acknowledged, ${unknown} unknown`,
+    )
   }
 })
 

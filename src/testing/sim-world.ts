@@ -4,8 +4,8 @@
  *   heap ──pop──▶ clock ──▶ callback ──▶ microtasks ──▶ next tick ──▶ heap …
  */
 import { nextTick } from 'node:process'
-import { DueHeap, type Due } from './sim-heap.ts'
-import { SimProcess } from './sim-process.ts'
+import { DueHeap } from './sim-heap.ts'
+import { SimProcess, type Due } from './sim-process.ts'
 import { randomOf, textHash, type Random } from './sim-random.ts'
 
 /** Where virtual time begins: 2026-01-01T00:00:00Z. */

@@ -161,7 +161,7 @@ test('given a batch that waits, when it is full or its time is up, then it runs'
 
 const orders = projection('orders', z.object({ orderId: z.string(), cents: z.int(), paid: z.boolean() }), {
   key: 'orderId',
-  index: ['paid'],
+  index: [['paid', 'orderId']],
   apply: (on) => [
     on(Placed, (rows, { orderId, cents }) => rows.put({ orderId, cents, paid: false })),
     on(Paid, (rows, { orderId }) => rows.patch(orderId, { paid: true })),

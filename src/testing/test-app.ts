@@ -78,7 +78,7 @@ export async function openTestApp(app: App, real: Real, options: TestAppOptions)
   onlyKnown('testApp', options, known)
   freezeFacts(true)
   const { at = '2026-01-01T00:00:00Z', env = {}, replace = [], settings = {}, lanes = 4, seed = 1, patience = '100ms' } = options
-  const environment = new VirtualEnvironment(Number(beginning('testApp', at)), seed)
+  const environment = new VirtualEnvironment(Number(beginning('testApp', at)), seed, real.turn)
   const store = new WatchedStore(environment, lanes)
   const logged: Logged[] = []
   const runtime = await startRuntime(app, { store, environment, telemetry: collecting(logged) }, { env, replace, settings })

@@ -7,6 +7,9 @@ interface Wait {
   readonly end: () => void
 }
 
+/** Of so many, one goes by a turn of the event loop. */
+const ticksMax = 101
+
 export class VirtualEnvironment implements Environment {
   /** How often somebody asked for a later: whoever waits for rest looks whether it grows. */
   moves = 0
@@ -16,9 +19,13 @@ export class VirtualEnvironment implements Environment {
   readonly #waits: Wait[] = []
   #passedMs = 0
   #soons = 0
+  #asked = 0
+  readonly #turn: () => Promise<void>
 
-  constructor(startMs: number, seed: number) {
+  /** `turn`: the event loop turns once. */
+  constructor(startMs: number, seed: number, turn: () => Promise<void>) {
     this.#startMs = startMs
+    this.#turn = turn
     this.#random = randomOf(seed, 'virtual')
   }
 
@@ -53,13 +60,17 @@ export class VirtualEnvironment implements Environment {
     return this.#random.next()
   }
 
+  /** By a tick; now and then by a turn of the event loop, so that an app that never rests cannot keep the test from noticing. */
   soon(run: () => void): void {
     this.moves += 1
     this.#soons += 1
-    process.nextTick(() => {
+    this.#asked += 1
+    const ran = (): void => {
       this.#soons -= 1
       run()
-    })
+    }
+    if (this.#asked % ticksMax === 0) void this.#turn().then(ran)
+    else process.nextTick(ran)
   }
 
   /** Whether something is still to run at this very instant. */

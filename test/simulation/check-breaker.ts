@@ -1,7 +1,7 @@
 /** The breaker: it opens only when enough outcomes failed over enough keys, and a total outage parks few. */
 import type { Change } from '../../src/ports/store.ts'
 import type { SimProcess } from '../../src/testing/sim-process.ts'
-import type { Checks } from './door.ts'
+import type { Checks } from './checks.ts'
 import { Violation } from './violation.ts'
 
 interface BreakerRow {
@@ -20,7 +20,8 @@ export function checkBreakers({ mirror, model, turns, storeMs }: Checks, _proces
     const before = row === undefined ? undefined : (JSON.parse(row.value) as BreakerRow)
     const next = JSON.parse(put.value) as BreakerRow
     if (next.phase !== 'open') continue
-    if ((next.untilMs ?? 0) > storeMs + policy.restMs + 1) throw new Violation('breaker', `${subscription.plan.name} rests until ${next.untilMs}, longer than it may`)
+    if ((next.untilMs ?? 0) > storeMs + policy.restMs + 1)
+      throw new Violation('breaker', `${subscription.plan.name} rests until ${next.untilMs}, longer than it may`)
     if (before?.phase === 'open') continue
     turns.countTimeouts(subscription)
     const failed = new Set<string>()
@@ -28,6 +29,10 @@ export function checkBreakers({ mirror, model, turns, storeMs }: Checks, _proces
       if (view.subscription !== subscription || (view.state !== 'threw' && !view.counted)) continue
       for (const key of view.keys) failed.add(key)
     }
-    if (failed.size < policy.keys) throw new Violation('breaker', `${subscription.plan.name} opens over ${failed.size} keys that ever failed, of at least ${policy.keys}`)
+    if (failed.size < policy.keys)
+      throw new Violation(
+        'breaker',
+        `${subscription.plan.name} opens over ${failed.size} keys that ever failed, of at least ${policy.keys}`,
+      )
   }
 }

@@ -1,7 +1,7 @@
 /** Held keys: who may leave a hold and why one parks, attempts that the checker caused itself, due times, and requests carried out once. */
 import type { Request } from '../../src/flow/requests.ts'
 import type { Put } from '../../src/ports/store.ts'
-import { nameOf, positionOf, type UnitCommit } from './check-unit.ts'
+import { nameOf, positionOf, type UnitCommit } from './unit-commit.ts'
 import type { Seen } from './model.ts'
 import { readHeldName, type HeldRow, type HoldRow } from './rows.ts'
 import { doingOf } from './subjects.ts'
@@ -15,14 +15,18 @@ export function checkHolds(commit: UnitCommit): void {
 }
 
 /** The requests that it carries out: each stands, and is taken away by it. */
-function executed({ checks, unit, change }: UnitCommit): readonly Request[] {
+function executed({ checks, unit, change, subscription }: UnitCommit): readonly Request[] {
   const requests: Request[] = []
   for (const { kind, part, key } of unit.deletes) {
     if (kind !== 'request') continue
     const row = checks.mirror.get(kind, part, key)
     if (row === undefined) throw new Violation('requests', `${nameOf(checks, unit)}: request ${key} is carried out a second time`)
-    if (!change.puts.some((put) => put.kind === 'operation' && put.key === key)) throw new Violation('requests', `${nameOf(checks, unit)}: request ${key} leaves no record`)
-    requests.push(JSON.parse(row.value) as Request)
+    if (!change.puts.some((put) => put.kind === 'operation' && put.key === key))
+      throw new Violation('requests', `${nameOf(checks, unit)}: request ${key} leaves no record`)
+    const request = JSON.parse(row.value) as Request
+    requests.push(request)
+    // Without a key it means the event that the subscription stands at.
+    if (request.key === undefined) subscription.discardStanding(checks.model.log)
   }
   return requests
 }
@@ -50,7 +54,9 @@ function checkHeldDelete({ checks, unit, subscription }: UnitCommit, name: strin
   const { key, position } = readHeldName(name)
   const status = subscription.status.get(position)
   if (status === 'done') return
-  const asked = requests.some((request) => request.op === 'discard' && request.key === key && (request.position === undefined || request.position === position))
+  const asked = requests.some(
+    (request) => request.op === 'discard' && request.key === key && (request.position === undefined || request.position === position),
+  )
   if (!asked) throw new Violation('holds', `${nameOf(checks, unit)}: the row of ${position} (${key}) goes, and it has no effect`)
   if (status !== 'row') throw new Violation('holds', `${nameOf(checks, unit)}: ${position} is discarded, and has no row`)
   subscription.mark(position, 'discarded')
@@ -68,33 +74,39 @@ function checkHold(commit: UnitCommit, put: Put, requests: readonly Request[]): 
   if (before === undefined && next.state !== 'ready') checkWhole(commit, put.key, name)
   if (next.attempt > 0) checkAttempts(commit, head, next, name)
   if (next.state === 'wait' && next.dueMs !== before?.dueMs) checkBackoff(commit, next, name)
-  if (redriven && (next.state !== 'ready' || next.attempt !== 0)) throw new Violation('redrive', `${name} is redriven, and is ${next.state} at attempt ${next.attempt}`)
+  if (redriven && (next.state !== 'ready' || next.attempt !== 0))
+    throw new Violation('redrive', `${name} is redriven, and is ${next.state} at attempt ${next.attempt}`)
   if (next.state === 'parked' && before?.state !== 'parked') {
     checkPark(commit, head, next, name)
     checks.parks.note(checks, subscription, unit.part)
   }
-  if (next.state === 'version' && head.event.version <= 1) throw new Violation('versions', `${name} waits for a version, and its head is of version ${head.event.version}`)
-  if (before?.state === 'parked' && next.state !== 'parked' && requests.length === 0) throw new Violation('holds', `${name} was parked, and nobody redrove it`)
+  if (next.state === 'version' && head.event.version <= 1)
+    throw new Violation('versions', `${name} waits for a version, and its head is of version ${head.event.version}`)
+  if (before?.state === 'parked' && next.state !== 'parked' && requests.length === 0)
+    throw new Violation('holds', `${name} was parked, and nobody redrove it`)
 }
 
 /** The commit that holds a key gives a row to every event of it that was taken: none may stay a hole, which an owner after this one would run first. */
 function checkWhole({ checks, subscription, next }: UnitCommit, key: string, name: string): void {
   for (const hole of next.holes) {
     const seen = checks.model.byPosition.get(positionOf(hole))
-    if (seen !== undefined && subscription.key(seen) === key) throw new Violation('held whole', `${name} is held, and ${seen.event.position} of it is a hole`)
+    if (seen !== undefined && subscription.key(seen) === key)
+      throw new Violation('held whole', `${name} is held, and ${seen.event.position} of it is a hole`)
   }
 }
 
 function checkAttempts({ checks, subscription }: UnitCommit, head: Seen, hold: HoldRow, name: string): void {
   const failures = checks.turns.failures(subscription, head.event.position)
-  if (hold.attempt > failures) throw new Violation('attempts', `${name}: ${hold.attempt} attempts of ${head.event.position}, which has failed ${failures} times`)
+  if (hold.attempt > failures)
+    throw new Violation('attempts', `${name}: ${hold.attempt} attempts of ${head.event.position}, which has failed ${failures} times`)
 }
 
 /** No later than the longest that its attempt may wait. */
 function checkBackoff({ checks, subscription }: UnitCommit, hold: HoldRow, name: string): void {
   const { fromMs, toMs } = subscription.plan.policy.retry
   const most = Math.min(toMs, fromMs * 2 ** Math.max(0, hold.attempt - 1))
-  if (hold.dueMs > checks.storeMs + most + 1) throw new Violation('backoff', `${name}: attempt ${hold.attempt} waits ${hold.dueMs - checks.storeMs} ms, at most ${most}`)
+  if (hold.dueMs > checks.storeMs + most + 1)
+    throw new Violation('backoff', `${name}: attempt ${hold.attempt} waits ${hold.dueMs - checks.storeMs} ms, at most ${most}`)
 }
 
 function checkPark({ checks, subscription }: UnitCommit, head: Seen, hold: HoldRow, name: string): void {
@@ -104,6 +116,13 @@ function checkPark({ checks, subscription }: UnitCommit, head: Seen, hold: HoldR
   // It may have been in flight, was started again, and died alone: the third time it is not tried. Nobody is accused of what ran beside it.
   const deaths = checks.turns.deaths(subscription, position)
   if (deaths >= 2 && checks.turns.diedAlone(subscription, position)) return
-  if (deaths >= 2) throw new Violation('parking', `${name} parks at ${position}, which did not run alone when its process died: ${hold.error?.message ?? ''}`)
-  throw new Violation('parking', `${name} parks at ${position} after ${hold.attempt} attempts and ${checks.turns.deaths(subscription, position)} crashes: ${hold.error?.message ?? ''}`)
+  if (deaths >= 2)
+    throw new Violation(
+      'parking',
+      `${name} parks at ${position}, which did not run alone when its process died: ${hold.error?.message ?? ''}`,
+    )
+  throw new Violation(
+    'parking',
+    `${name} parks at ${position} after ${hold.attempt} attempts and ${checks.turns.deaths(subscription, position)} crashes: ${hold.error?.message ?? ''}`,
+  )
 }

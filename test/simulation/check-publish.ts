@@ -1,9 +1,16 @@
 /** Publishing: a call is all or nothing, calls for one key stand in call order, what is acknowledged is flushed and stays, and an id has one content. */
 import type { Change } from '../../src/ports/store.ts'
 import type { SimProcess } from '../../src/testing/sim-process.ts'
-import type { Cluster } from './cluster.ts'
+import type { Journal } from './journal.ts'
+import type { Model } from './model.ts'
 import type { Call } from './schedule.ts'
 import { Violation } from './violation.ts'
+
+interface Log {
+  readonly journal: Journal
+  readonly model: Model
+  readonly disk: { readonly headFlushed: number }
+}
 
 interface Made {
   readonly process: SimProcess
@@ -11,7 +18,7 @@ interface Made {
 }
 
 export class PublishChecks {
-  readonly #cluster: Cluster
+  readonly #of: Log
   /** Of each fact the calls that brought it. */
   readonly #made = new Map<string, Made[]>()
   readonly #callOf = new Map<string, readonly string[]>()
@@ -20,8 +27,8 @@ export class PublishChecks {
   readonly #acknowledged = new Map<string, string>()
   #calls = 0
 
-  constructor(cluster: Cluster) {
-    this.#cluster = cluster
+  constructor(of: Log) {
+    this.#of = of
   }
 
   /** A process calls; facts of other content under known ids are no part of it. */
@@ -29,7 +36,11 @@ export class PublishChecks {
     this.#calls += 1
     for (const { id } of call.facts) {
       this.#made.set(id, [...(this.#made.get(id) ?? []), { process, number: this.#calls }])
-      if (!this.#callOf.has(id)) this.#callOf.set(id, call.facts.map((fact) => fact.id))
+      if (!this.#callOf.has(id))
+        this.#callOf.set(
+          id,
+          call.facts.map((fact) => fact.id),
+        )
     }
   }
 
@@ -49,17 +60,20 @@ export class PublishChecks {
     if (made.length === 0) throw new Violation('publish', `${id} is stored by ${process.name}, which was not asked to`)
     const name = `${process.name} ${key}`
     const newest = Math.max(...made.map(({ number }) => number))
-    if (newest < (this.#latest.get(name) ?? 0)) throw new Violation('call order', `${id} of key ${key} is stored after a later call of ${process.name}`)
-    this.#cluster.journal.set(this.#latest, name, Math.max(this.#latest.get(name) ?? 0, Math.min(...made.map(({ number }) => number))))
+    if (newest < (this.#latest.get(name) ?? 0))
+      throw new Violation('call order', `${id} of key ${key} is stored after a later call of ${process.name}`)
+    this.#of.journal.set(this.#latest, name, Math.max(this.#latest.get(name) ?? 0, Math.min(...made.map(({ number }) => number))))
   }
 
   /** `data` as it was published, by id. */
   acknowledged(call: Call, data: ReadonlyMap<string, string>, at: readonly { readonly position: string }[]): void {
     for (const [index, { id }] of call.facts.entries()) {
       const position = at[index]?.position ?? ''
-      const seen = this.#cluster.model.byPosition.get(position)
-      if (seen?.event.id !== id) throw new Violation('publish', `${id} is acknowledged at ${position}, where ${seen?.event.id ?? 'nothing'} stands`)
-      if (Number(position) > this.#cluster.disk.headFlushed) throw new Violation('flushed', `${id} is acknowledged at ${position}, which is not flushed`)
+      const seen = this.#of.model.byPosition.get(position)
+      if (seen?.event.id !== id)
+        throw new Violation('publish', `${id} is acknowledged at ${position}, where ${seen?.event.id ?? 'nothing'} stands`)
+      if (Number(position) > this.#of.disk.headFlushed)
+        throw new Violation('flushed', `${id} is acknowledged at ${position}, which is not flushed`)
       if (seen.event.data !== data.get(id)) throw new Violation('dedupe', `${id} is acknowledged with other content than stands`)
       this.#acknowledged.set(id, position)
     }
@@ -67,14 +81,16 @@ export class PublishChecks {
 
   /** A fault says that another content stands under one of its ids, or another call. */
   differs(call: Call, data: ReadonlyMap<string, string>): void {
-    const same = call.facts.every(({ id }) => this.#cluster.model.log.some(({ event }) => event.id === id && event.data === data.get(id)))
-    if (same) throw new Violation('dedupe', `${call.facts[0]?.id ?? ''} stands as it was published, and its publisher is told that it differs`)
+    const same = call.facts.every(({ id }) => this.#of.model.log.some(({ event }) => event.id === id && event.data === data.get(id)))
+    if (same)
+      throw new Violation('dedupe', `${call.facts[0]?.id ?? ''} stands as it was published, and its publisher is told that it differs`)
   }
 
   end(): void {
-    const log = new Map(this.#cluster.model.log.map(({ event }) => [event.id, event.position]))
+    const log = new Map(this.#of.model.log.map(({ event }) => [event.id, event.position]))
     for (const [id, position] of this.#acknowledged) {
-      if (log.get(id) !== position) throw new Violation('acknowledged', `${id} was acknowledged at ${position}, and is ${log.get(id) ?? 'gone'}`)
+      if (log.get(id) !== position)
+        throw new Violation('acknowledged', `${id} was acknowledged at ${position}, and is ${log.get(id) ?? 'gone'}`)
     }
   }
 }

@@ -1,6 +1,6 @@
 /** After a commit: holds and their rows agree. */
-import { nameOf, type UnitChange } from './check-unit.ts'
-import type { Checks } from './door.ts'
+import { nameOf, type UnitChange } from './unit-commit.ts'
+import type { Checks } from './checks.ts'
 import { readHeldName } from './rows.ts'
 import { Violation } from './violation.ts'
 
@@ -16,6 +16,7 @@ export function checkRows(checks: Checks, unit: UnitChange): void {
   for (const key of keys) {
     const hold = mirror.hold(unit.part, key)
     const count = mirror.heldCount(unit.part, key)
-    if (hold?.count !== (count === 0 ? undefined : count)) throw new Violation('holds', `${nameOf(checks, unit)}: key ${key} has ${count} rows, its hold says ${hold?.count ?? 'nothing'}`)
+    if (hold?.count !== (count === 0 ? undefined : count))
+      throw new Violation('holds', `${nameOf(checks, unit)}: key ${key} has ${count} rows, its hold says ${hold?.count ?? 'nothing'}`)
   }
 }

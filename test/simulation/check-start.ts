@@ -1,7 +1,7 @@
 /** What must be true when a handler is called: of its event, its key, its process and its subscription. */
 import type { Turn } from '../../src/flow/turn.ts'
 import type { SimProcess } from '../../src/testing/sim-process.ts'
-import type { Checks } from './door.ts'
+import type { Checks } from './checks.ts'
 import type { Seen, SubscriptionModel } from './model.ts'
 import type { TurnView } from './turns.ts'
 import { Violation } from './violation.ts'
@@ -13,29 +13,44 @@ export interface Slack {
   troubledUs(process: SimProcess): number
 }
 
-export function checkStart(checks: Checks, slack: Slack, process: SimProcess, subscription: SubscriptionModel, turn: Turn, flushed: (seen: Seen) => boolean): readonly Seen[] {
+export function checkStart(
+  checks: Checks,
+  slack: Slack,
+  process: SimProcess,
+  subscription: SubscriptionModel,
+  turn: Turn,
+  flushed: (seen: Seen) => boolean,
+): readonly Seen[] {
   const name = `${subscription.plan.name} in ${process.name}`
   const seen = turn.taken.map(({ event }) => {
     const one = checks.model.byPosition.get(event.position)
-    if (one === undefined || !flushed(one)) throw new Violation('flushed', `${name}: a handler sees ${event.position}, which is not flushed`)
+    if (one === undefined || !flushed(one))
+      throw new Violation('flushed', `${name}: a handler sees ${event.position}, which is not flushed`)
     if (one.event.id !== event.id) throw new Violation('flushed', `${name}: a handler sees another event at ${event.position}`)
     return one
   })
   checkShape(subscription, turn, seen, name)
   checkBeside(checks, slack, process, subscription, turn, name)
   if (ownsAll(checks, process, subscription, seen)) checkHeldKeys(checks, subscription, turn, seen, name)
+  const stands = subscription.standsAt(checks.model.log)
+  const after = stands === undefined ? undefined : seen.find(({ event }) => event.position > stands.event.position)
+  if (after !== undefined)
+    throw new Violation('stands', `${name}: ${after.event.position} runs, and nobody knows the key of ${stands?.event.position}`)
   checkPaused(checks, slack, process, subscription, name)
   return seen
 }
 
 function checkShape({ plan }: SubscriptionModel, turn: Turn, seen: readonly Seen[], name: string): void {
   if (seen.length === 0) throw new Violation('batches', `${name}: a turn without an event`)
-  if (seen.length > (plan.batch?.size ?? 1)) throw new Violation('batches', `${name}: ${seen.length} events in a turn of at most ${plan.batch?.size ?? 1}`)
+  if (seen.length > (plan.batch?.size ?? 1))
+    throw new Violation('batches', `${name}: ${seen.length} events in a turn of at most ${plan.batch?.size ?? 1}`)
   for (let at = 1; at < seen.length; at++) {
     const [before, next] = [seen[at - 1], seen[at]]
-    if ((before?.event.position ?? '') >= (next?.event.position ?? '')) throw new Violation('batches', `${name}: a batch is not in the order of its lane`)
+    if ((before?.event.position ?? '') >= (next?.event.position ?? ''))
+      throw new Violation('batches', `${name}: a batch is not in the order of its lane`)
   }
-  if (turn.attempt > plan.policy.retry.attempts) throw new Violation('attempts', `${name}: attempt ${turn.attempt} of ${plan.policy.retry.attempts} at ${seen[0]?.event.position}`)
+  if (turn.attempt > plan.policy.retry.attempts)
+    throw new Violation('attempts', `${name}: attempt ${turn.attempt} of ${plan.policy.retry.attempts} at ${seen[0]?.event.position}`)
 }
 
 /** One turn at a time for each order key, and no more turns in one process than it may have. */
@@ -49,7 +64,12 @@ function checkBeside(checks: Checks, slack: Slack, process: SimProcess, subscrip
       const shared = turn.taken.find(({ key }) => view.keys.has(key))
       if (shared === undefined) continue
       if (other === process) checkSame(checks, view, shared, name)
-      else if (other.state === 'running' && view.turn.open && slack.troubledUs(other) < view.startedUs && slack.troubledUs(process) < checks.nowUs - 2_000_000) {
+      else if (
+        other.state === 'running' &&
+        view.turn.open &&
+        slack.troubledUs(other) < view.startedUs &&
+        slack.troubledUs(process) < checks.nowUs - 2_000_000
+      ) {
         throw new Violation('one turn a key', `${name}: key ${shared.key} also runs in ${other.name}, which is well`)
       }
     }
@@ -64,21 +84,32 @@ function checkSame(checks: Checks, view: TurnView, { key, event }: Turn['taken']
   const { graceMs } = view.subscription.plan.policy
   const restUs = view.closedUs + graceMs * 1_000 - checks.nowUs
   // An alarm that was rung for another reason may be early by the fraction of a millisecond that timers leave out.
-  if (restUs > 1_000) throw new Violation('grace', `${name}: key ${key} is tried again ${Math.round(restUs / 1_000)} ms before its grace is over, and its handler still runs`)
+  if (restUs > 1_000)
+    throw new Violation(
+      'grace',
+      `${name}: key ${key} is tried again ${Math.round(restUs / 1_000)} ms before its grace is over, and its handler still runs`,
+    )
 }
 
 export function tokenOf({ mirror }: Checks, subscription: SubscriptionModel, seen: Seen): string {
   return mirror.lane(subscription.id, subscription.lane(seen))?.token ?? ''
 }
 
-function checkHeldKeys({ mirror, storeMs, model }: Checks, subscription: SubscriptionModel, turn: Turn, seen: readonly Seen[], name: string): void {
+function checkHeldKeys(
+  { mirror, storeMs, model }: Checks,
+  subscription: SubscriptionModel,
+  turn: Turn,
+  seen: readonly Seen[],
+  name: string,
+): void {
   for (const [at, { key }] of turn.taken.entries()) {
     const one = seen[at]
     if (one === undefined) continue
     const part = `${subscription.id}/${subscription.lane(one)}`
     const hold = mirror.hold(part, key)
     if (hold === undefined) continue
-    if (hold.state === 'wait' && storeMs < hold.dueMs) throw new Violation('due times', `${name}: ${one.event.position} of key ${key} runs ${hold.dueMs - storeMs} ms early`)
+    if (hold.state === 'wait' && storeMs < hold.dueMs)
+      throw new Violation('due times', `${name}: ${one.event.position} of key ${key} runs ${hold.dueMs - storeMs} ms early`)
     if (hold.state === 'parked') throw new Violation('holds', `${name}: ${one.event.position} of key ${key} runs, and the key is parked`)
   }
   void model
@@ -95,5 +126,6 @@ function checkPaused({ mirror, nowUs }: Checks, slack: Slack, process: SimProces
   if (row === undefined) return
   const { paused } = JSON.parse(row.value) as { paused: boolean }
   const since = Math.max(row.atUs, slack.troubledUs(process))
-  if (paused && nowUs - since > slack.pausedUs) throw new Violation('pause', `${name}: a handler starts ${Math.round((nowUs - row.atUs) / 1_000)} ms after it was paused`)
+  if (paused && nowUs - since > slack.pausedUs)
+    throw new Violation('pause', `${name}: a handler starts ${Math.round((nowUs - row.atUs) / 1_000)} ms after it was paused`)
 }

@@ -1,33 +1,13 @@
 /** One commit of one lane of a subscription: who may write it, how far its mark goes, and what became of each event that it settles. */
-import type { Change, Key, Put } from '../../src/ports/store.ts'
+import type { Change } from '../../src/ports/store.ts'
 import type { SimProcess } from '../../src/testing/sim-process.ts'
 import { checkEffects } from './check-effects.ts'
 import { checkHolds } from './check-holds.ts'
-import type { Checks } from './door.ts'
+import type { Checks } from './checks.ts'
 import type { Seen, SubscriptionModel } from './model.ts'
 import type { LaneRow } from './rows.ts'
+import { nameOf, positionOf, type UnitChange, type UnitCommit } from './unit-commit.ts'
 import { Violation } from './violation.ts'
-
-export interface UnitChange {
-  readonly id: string
-  readonly lane: string
-  readonly part: string
-  record: string | undefined
-  readonly puts: Put[]
-  readonly deletes: Key[]
-}
-
-/** Everything of a commit that the checks of one unit look at. */
-export interface UnitCommit {
-  readonly checks: Checks
-  readonly process: SimProcess
-  readonly change: Change
-  readonly unit: UnitChange
-  readonly subscription: SubscriptionModel
-  readonly before: LaneRow | undefined
-  readonly next: LaneRow
-  readonly appended: readonly Seen[]
-}
 
 export function checkUnit(checks: Checks, process: SimProcess, change: Change, unit: UnitChange, appended: readonly Seen[]): void {
   if (unit.record === undefined) throw new Violation('fence', `${nameOf(checks, unit)}: rows of the lane are written without its record`)
@@ -36,7 +16,8 @@ export function checkUnit(checks: Checks, process: SimProcess, change: Change, u
   const subscription = checks.model.byId(unit.id)
   if (subscription === undefined) {
     // Its subscription is registered by this very change, or the record is made before it is.
-    if (next.owner !== '' && !change.puts.some(({ kind }) => kind === 'subscription')) throw new Violation('fence', `a lane of an unknown subscription ${unit.id} gets an owner`)
+    if (next.owner !== '' && !change.puts.some(({ kind }) => kind === 'subscription'))
+      throw new Violation('fence', `a lane of an unknown subscription ${unit.id} gets an owner`)
     return
   }
   const commit: UnitCommit = { checks, process, change, unit, subscription, before, next, appended }
@@ -50,7 +31,8 @@ function checkOwner({ checks, process, change, unit, before, next }: UnitCommit)
   const name = nameOf(checks, unit)
   const row = checks.mirror.get('lane', unit.id, unit.lane)
   const check = change.checks.find(({ kind, part, key }) => kind === 'lane' && part === unit.id && key === unit.lane)
-  if (check === undefined || check.rev !== (row?.rev ?? null)) throw new Violation('fence', `${name}: the commit does not expect the lane's record as it stands`)
+  if (check === undefined || check.rev !== (row?.rev ?? null))
+    throw new Violation('fence', `${name}: the commit does not expect the lane's record as it stands`)
   if (before === undefined) return
   if (next.token === before.token) {
     const me = checks.runtimeOf(process)
@@ -68,7 +50,8 @@ function checkClaim(checks: Checks, process: SimProcess, unit: UnitChange, befor
   if (next.owner !== me) throw new Violation('fence', `${name}: ${me} claims for ${next.owner}`)
   if (next.epoch <= before.epoch) throw new Violation('fence', `${name}: an owner comes, the epoch stays ${before.epoch}`)
   if (unit.puts.length > 0 || unit.deletes.length > 0) throw new Violation('fence', `${name}: a claim writes more than the record`)
-  if (next.mark !== before.mark || String(next.holes) !== String(before.holes)) throw new Violation('fence', `${name}: a claim moves the mark or its holes`)
+  if (next.mark !== before.mark || String(next.holes) !== String(before.holes))
+    throw new Violation('fence', `${name}: a claim moves the mark or its holes`)
   if (before.owner !== '' && before.owner !== me) checkLease(checks, name, before.owner)
 }
 
@@ -101,13 +84,17 @@ function checkMark({ checks, unit, subscription, before, next }: UnitCommit): vo
     if (!holes.has(hole) && seen !== undefined) mustBeSettled(subscription, seen, name)
   }
   for (const hole of holes) {
-    if (hole <= mark && !(before?.holes ?? []).some((one) => positionOf(one) === hole)) throw new Violation('mark', `${name}: ${hole} was settled, and is open again`)
+    if (hole <= mark && !(before?.holes ?? []).some((one) => positionOf(one) === hole))
+      throw new Violation('mark', `${name}: ${hole} was settled, and is open again`)
   }
 }
 
 function mustBeSettled(subscription: SubscriptionModel, seen: Seen, name: string): void {
   if (!subscription.wants(seen) || subscription.status.has(seen.event.position)) return
-  throw new Violation('mark', `${name}: it passes ${seen.event.position} (${seen.event.type}, key ${seen.event.key}), which has neither effect nor row`)
+  throw new Violation(
+    'mark',
+    `${name}: it passes ${seen.event.position} (${seen.event.type}, key ${seen.event.key}), which has neither effect nor row`,
+  )
 }
 
 function* between({ model }: Checks, unit: UnitChange, after: string, upTo: string): Generator<Seen> {
@@ -125,12 +112,4 @@ function* between({ model }: Checks, unit: UnitChange, after: string, upTo: stri
     if (seen === undefined || seen.event.position > upTo) return
     yield seen
   }
-}
-
-export function positionOf(hole: string): string {
-  return hole.slice(hole.lastIndexOf('/') + 1)
-}
-
-export function nameOf({ model }: Checks, unit: { readonly id: string; readonly lane: string }): string {
-  return `${model.byId(unit.id)?.plan.name ?? unit.id} in ${unit.lane}`
 }

@@ -13,31 +13,23 @@ import { checkBreakers } from './check-breaker.ts'
 import { PublishChecks } from './check-publish.ts'
 import { checkAlone, checkCode, checkProbe } from './check-turn.ts'
 import { checkStart, tokenOf, type Slack } from './check-start.ts'
+import { storyOf } from './change-story.ts'
 import { Coverage } from './coverage.ts'
-import { checkCommit, type Checks } from './door.ts'
+import type { Checks } from './checks.ts'
+import { checkCommit } from './door.ts'
 import { FaultTriggers } from './fault-triggers.ts'
+import { InFlight } from './in-flight.ts'
 import { Journal } from './journal.ts'
+import type { Life } from './life.ts'
 import { Model, type Seen } from './model.ts'
 import { operationOf } from './operations.ts'
 import { Parks } from './parks.ts'
 import { Mirror } from './rows.ts'
-import type { RuntimePlan, Schedule, SubscriptionPlan } from './schedule.ts'
+import type { Schedule, SubscriptionPlan } from './schedule.ts'
 import { subjectOf, type Stagehand } from './subjects.ts'
 import { Turns } from './turns.ts'
 import { Violation } from './violation.ts'
 import { ScheduledWeather } from './weather.ts'
-
-/** One life of a runtime. */
-export interface Life {
-  readonly plan: RuntimePlan
-  readonly index: number
-  readonly process: SimProcess
-  readonly store: SimStore
-  readonly environment: SimEnvironment
-  readonly knows: number
-  flow: Flow | undefined
-  stopping: boolean
-}
 
 export const pauseLabel = 7
 export const scheduleLabel = 8
@@ -64,8 +56,7 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
   readonly log: string[] | undefined
   repaired = false
   readonly #lifeOf = new Map<SimProcess, Life>()
-  readonly #inFlight = new Map<SimProcess, Map<string, number>>()
-  readonly #troubled = new Map<SimProcess, number>()
+  readonly #inFlight = new InFlight(this.coverage)
   readonly #times = new Map<string, number>()
   readonly #knows: number[]
   livesMade = 0
@@ -79,7 +70,11 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
     const options = { lanes: 4, limits: { healMs, items }, incarnation: `sim-${schedule.seed}`, skewMs: storeSkewMs, gated }
     this.disk = new SimDisk(this.world, this.weather, this, options)
     this.hints = new SimHints(this.disk)
-    this.model = new Model(schedule.subscriptions, this.disk.state.limits.lanes.map(({ name }) => name), this.journal)
+    this.model = new Model(
+      schedule.subscriptions,
+      this.disk.state.limits.lanes.map(({ name }) => name),
+      this.journal,
+    )
     this.turns = new Turns(this.world, this.journal, schedule.settings.pulseMs ?? 1_000)
     this.publishing = new PublishChecks(this)
     this.triggers = new FaultTriggers(this)
@@ -123,12 +118,24 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
     const name = `${plan.name}-${String(this.livesMade).padStart(3, '0')}`
     const process = this.world.spawn(name, plan.skewMs)
     const environment = new SimEnvironment(this.world, process, { share: this.schedule.sky.lateWaits, mostUs: 20_000 })
-    const life: Life = { plan, index, process, store: new SimStore(this.disk, this.hints, process), environment, knows: this.#knows[index] ?? 1, flow: undefined, stopping: false }
+    const life: Life = {
+      plan,
+      index,
+      process,
+      store: new SimStore(this.disk, this.hints, process),
+      environment,
+      knows: this.#knows[index] ?? 1,
+      flow: undefined,
+      stopping: false,
+    }
     this.lives[index] = life
     this.#lifeOf.set(process, life)
     this.say(`${name} starts, knows ${life.knows}`)
     const subscriptions = this.schedule.subscriptions.map((one) => subjectOf(one, process, life.knows, this))
-    openFlow({ store: life.store, environment, telemetry: this.#telemetry(name) }, { id: name, subscriptions, settings: this.schedule.settings }).then(
+    openFlow(
+      { store: life.store, environment, telemetry: this.#telemetry(name) },
+      { id: name, subscriptions, settings: this.schedule.settings },
+    ).then(
       (flow) => this.#opened(life, flow),
       (error: unknown) => this.#notOpened(life, error),
     )
@@ -157,7 +164,7 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
   crash(process: SimProcess): void {
     const life = this.#lifeOf.get(process)
     if (!process.alive || life === undefined) return
-    this.#cover('crash', process)
+    this.#inFlight.hit('crash', process)
     this.die(life)
     this.world.after(300_000 + process.random.next() * 700_000, undefined, scheduleLabel, () => this.startRuntime(life.index))
   }
@@ -172,7 +179,7 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
   pauseProcess(life: Life, forMs: number): void {
     if (life.process.state !== 'running') return
     this.say(`${life.process.name} stands still for ${forMs} ms`)
-    this.#cover('pause', life.process)
+    this.#inFlight.hit('pause', life.process)
     this.world.pause(life.process)
     this.trouble(life.process, forMs)
     this.world.after(forMs * 1_000, undefined, scheduleLabel, () => this.world.resume(life.process))
@@ -180,16 +187,16 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
 
   cut(restMs: number): void {
     this.say('the power fails')
-    for (const [process, operations] of this.#inFlight) if (process.alive) for (const [operation, count] of operations) if (count > 0) this.coverage.hit('cut', operation)
+    this.#inFlight.hitAll('cut')
     for (const life of this.lives) if (life !== undefined) this.die(life)
     this.disk.cut()
     this.hints.forget()
-    this.#inFlight.clear()
-    for (const index of this.lives.keys()) this.world.after(restMs * 1_000 + this.world.random.next() * 200_000, undefined, scheduleLabel, () => this.startRuntime(index))
+    for (const index of this.lives.keys())
+      this.world.after(restMs * 1_000 + this.world.random.next() * 200_000, undefined, scheduleLabel, () => this.startRuntime(index))
   }
 
   jump(life: Life, byMs: number): void {
-    this.#cover('jump', life.process)
+    this.#inFlight.hit('jump', life.process)
     life.process.skewMs += byMs
   }
 
@@ -211,11 +218,13 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
     if (this.troubledUs(process) > 0) return
     for (const { id, plan } of this.model.subscriptions) {
       for (const row of this.mirror.of('lane', id)) {
-        if (this.mirror.lane(id, row.key)?.owner === process.name) this.world.fail(new Violation('stop', `${process.name} has stopped, and owns ${plan.name} in ${row.key}`))
+        if (this.mirror.lane(id, row.key)?.owner === process.name)
+          this.world.fail(new Violation('stop', `${process.name} has stopped, and owns ${plan.name} in ${row.key}`))
       }
     }
     for (const view of this.turns.running.get(process) ?? []) {
-      if (view.turn.open) this.world.fail(new Violation('stop', `${process.name} has stopped, and a turn of ${view.subscription.plan.name} is open`))
+      if (view.turn.open)
+        this.world.fail(new Violation('stop', `${process.name} has stopped, and a turn of ${view.subscription.plan.name} is open`))
     }
   }
 
@@ -233,10 +242,12 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
       if (life?.stopping === true) this.#stoppingStart(process, plan)
       const seen = checkStart(this, this, process, subscription, turn, (one) => this.#isFlushed(one))
       const open = this.breakerOpen(subscription.id)
-      checkCode(this, subscription, seen, life?.knows ?? 0)
+      checkCode(subscription, turn, life?.knows ?? 0)
       checkAlone(this, process, subscription, seen)
       if (this.schedule.runtimes.length === 1) checkProbe(this, process, subscription)
-      this.say(`${process.name} ${plan.name} attempt ${turn.attempt} at ${seen.map(({ event }) => `${event.position.replace(/^0+/, '')}(${event.key})`).join(' ')}`)
+      this.say(
+        `${process.name} ${plan.name} attempt ${turn.attempt} at ${seen.map(({ event }) => `${event.position.replace(/^0+/, '')}(${event.key})`).join(' ')}`,
+      )
       const token = seen[0] === undefined ? '' : tokenOf(this, subscription, seen[0])
       return this.turns.start(process, subscription, seen, turn, open, token).serial
     } catch (thrown) {
@@ -256,7 +267,10 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
     const asks = this.schedule.runtimes.length === 1 && view.breakerOpen && this.breakerOpen(view.subscription.id)
     const counts = !asks && !(error instanceof Error && /STORE_|TURN_CLOSED/.test(error.message))
     this.turns.end(view, how, counts)
-    if (view.process.alive) this.say(`${view.process.name} ${view.subscription.plan.name} ${how}${view.inTime ? '' : ' late'}: ${view.seen.map(({ event }) => event.position.replace(/^0+/, '')).join(' ')}`)
+    if (view.process.alive)
+      this.say(
+        `${view.process.name} ${view.subscription.plan.name} ${how}${view.inTime ? '' : ' late'}: ${view.seen.map(({ event }) => event.position.replace(/^0+/, '')).join(' ')}`,
+      )
   }
 
   pause(process: SimProcess, ms: number): Promise<void> {
@@ -286,12 +300,8 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
 
   stage(process: SimProcess, operation: string, stage: Stage): void {
     if (process.name === 'operator' && operation !== 'ask' && operation !== 'control') return
-    const operations = this.#inFlight.get(process) ?? new Map<string, number>()
-    this.#inFlight.set(process, operations)
-    if (stage === 'called') {
-      this.coverage.did(operation)
-      operations.set(operation, (operations.get(operation) ?? 0) + 1)
-    } else if (stage === 'answered') operations.set(operation, Math.max(0, (operations.get(operation) ?? 0) - 1))
+    if (stage === 'called') this.#inFlight.called(process, operation)
+    else if (stage === 'answered') this.#inFlight.answered(process, operation)
     this.triggers.stage(process, operation, stage)
   }
 
@@ -299,12 +309,14 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
 
   after(process: SimProcess, operation: string, change: Change, committed: Committed): void {
     if (!committed.ok) {
-      this.say(`${process.name} ${operation} refused: ${committed.rows.map(({ kind, key }) => `${kind} ${key}`).join(', ')} ${committed.ids.join(', ')}`)
+      this.say(
+        `${process.name} ${operation} refused: ${committed.rows.map(({ kind, key }) => `${kind} ${key}`).join(', ')} ${committed.ids.join(', ')}`,
+      )
       return
     }
     this.journal.open(this.disk.applied)
     this.world.note(change.id)
-    this.say(`${process.name} ${operation}${this.log === undefined ? '' : describe(change, committed)}`)
+    this.say(`${process.name} ${operation}${this.log === undefined ? '' : storyOf(change, committed)}`)
     try {
       this.publishing.stored(process, change)
       for (const { kind, key, value } of change.puts) if (kind === 'control' && value.includes('"by":"millrace"')) this.pausedBy.add(key)
@@ -351,22 +363,18 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
   // ── trouble ──
 
   troubledUs(process: SimProcess): number {
-    return this.#troubled.get(process) ?? 0
+    return this.#inFlight.troubledUs(process)
   }
 
   /** It may be behind for so long. */
   trouble(process: SimProcess, forMs: number): void {
-    this.#troubled.set(process, Math.max(this.troubledUs(process), this.world.nowUs + forMs * 1_000))
+    this.#inFlight.trouble(process, this.world.nowUs + forMs * 1_000)
   }
 
   #storeFault(process: SimProcess, operation: string, fault: string): void {
     this.say(`${process.name} ${operation} goes wrong: ${fault}`)
     this.coverage.hit(fault, operation)
     this.trouble(process, 3_500)
-  }
-
-  #cover(fault: string, process: SimProcess): void {
-    for (const [operation, count] of this.#inFlight.get(process) ?? []) if (count > 0) this.coverage.hit(fault, operation)
   }
 
   #telemetry(name: string): Telemetry {
@@ -381,16 +389,4 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
       },
     }
   }
-}
-
-function describe(change: Change, committed: Extract<Committed, { ok: true }>): string {
-  const lane = change.puts.find(({ kind }) => kind === 'lane')
-  const parts = [
-    ...committed.at.map(({ position }, at) => `+${position.replace(/^0+/, '')}(${change.appends[at]?.event.key})`),
-    ...change.puts.filter(({ kind }) => kind !== 'lane').map(({ kind, key, value }) => `${kind} ${key.replace(/0{6,}/, '')}${kind === 'hold' ? ` ${value.slice(0, 80)}` : ''}`),
-    ...change.deletes.map(({ kind, key }) => `-${kind} ${key.replace(/0{6,}/, '')}`),
-  ]
-  const { mark, holes } = lane === undefined ? { mark: '', holes: [] } : (JSON.parse(lane.value) as { mark: string; holes: string[] })
-  const place = lane === undefined ? '' : ` ${lane.part}/${lane.key} mark ${mark.replace(/^0+/, '')} holes [${holes.map((hole) => hole.replace(/0{6,}/, '')).join(' ')}]`
-  return `${place} ${parts.join(', ')}`
 }

@@ -31,7 +31,9 @@ export class Coverage {
 
   /** Pairs hit less often than `least`. */
   short(least: number): readonly string[] {
-    return pairs().filter(([fault, operation]) => (this.counts.get(`${fault} × ${operation}`) ?? 0) < least).map((pair) => pair.join(' × '))
+    return pairs()
+      .filter(([fault, operation]) => (this.counts.get(`${fault} × ${operation}`) ?? 0) < least)
+      .map((pair) => pair.join(' × '))
   }
 
   table(): string {
@@ -43,12 +45,18 @@ export class Coverage {
       ...faults.map((fault) => (applies(fault, operation) ? String(this.counts.get(`${fault} × ${operation}`) ?? 0) : '-')),
     ])
     const widths = head.map((_, column) => Math.max(...[head, ...lines].map((line) => (line[column] ?? '').length)))
-    return [head, ...lines].map((line) => line.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')).join('\n')
+    return [head, ...lines]
+      .map((line) =>
+        line.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '),
+      )
+      .join('\n')
   }
 }
 
 function pairs(): (readonly [string, string])[] {
-  return [...processFaults, ...storeFaults].flatMap((fault) => operationKinds.filter((operation) => applies(fault, operation)).map((operation) => [fault, operation] as const))
+  return [...processFaults, ...storeFaults].flatMap((fault) =>
+    operationKinds.filter((operation) => applies(fault, operation)).map((operation) => [fault, operation] as const),
+  )
 }
 
 /** What only looks has nothing to apply, and nothing to be full. */
@@ -57,7 +65,16 @@ function applies(fault: string, operation: string): boolean {
   // Of operators, who have no process of their own here.
   if ((fault === 'crash' || fault === 'pause' || fault === 'jump') && (operation === 'ask' || operation === 'control')) return false
   const looks = operation === 'get' || operation === 'scan' || operation === 'read'
-  return !looks || fault === 'crash' || fault === 'pause' || fault === 'cut' || fault === 'jump' || fault === 'failed' || fault === 'slow' || fault === 'silent'
+  return (
+    !looks ||
+    fault === 'crash' ||
+    fault === 'pause' ||
+    fault === 'cut' ||
+    fault === 'jump' ||
+    fault === 'failed' ||
+    fault === 'slow' ||
+    fault === 'silent'
+  )
 }
 
 function bump(map: Map<string, number>, key: string, by = 1): void {

@@ -2,29 +2,12 @@
 import type { Change, Committed, Placed } from '../../src/ports/store.ts'
 import type { SimProcess } from '../../src/testing/sim-process.ts'
 import { checkRows } from './check-rows.ts'
-import { checkUnit, type UnitChange } from './check-unit.ts'
-import type { Journal } from './journal.ts'
-import type { Model, Seen } from './model.ts'
-import type { Parks } from './parks.ts'
-import { unitOf, type Mirror } from './rows.ts'
-import type { Schedule } from './schedule.ts'
-import type { Turns } from './turns.ts'
+import { checkUnit } from './check-unit.ts'
+import type { Checks } from './checks.ts'
+import type { Seen } from './model.ts'
+import { unitOf } from './rows.ts'
+import type { UnitChange } from './unit-commit.ts'
 import { Violation } from './violation.ts'
-
-export interface Checks {
-  readonly schedule: Schedule
-  readonly model: Model
-  readonly mirror: Mirror
-  readonly journal: Journal
-  readonly turns: Turns
-  /** Which runtime a process is, in this life of it. */
-  runtimeOf(process: SimProcess): string
-  /** Of each runtime how long it did not beat, each time it did again. */
-  readonly beats: Map<string, { readonly endedUs: number; readonly lastedUs: number }[]>
-  readonly parks: Parks
-  readonly nowUs: number
-  readonly storeMs: number
-}
 
 /** The change as it was applied, with its events in their places. */
 export function checkCommit(checks: Checks, process: SimProcess, change: Change, committed: Extract<Committed, { ok: true }>): void {
@@ -81,7 +64,8 @@ function unitsOf(change: Change): Map<string, UnitChange> {
 
 function noEffects(change: Change): void {
   for (const { kind, part, key } of change.puts) {
-    if (kind === 'ledger' || kind === 'fold' || kind === 'shared' || kind === 'once') throw new Violation('fence', `an effect of ${part} (${kind} ${key}) without the lane's record`)
+    if (kind === 'ledger' || kind === 'fold' || kind === 'shared' || kind === 'once')
+      throw new Violation('fence', `an effect of ${part} (${kind} ${key}) without the lane's record`)
   }
 }
 
@@ -92,7 +76,9 @@ function register({ model, mirror }: Checks, change: Change): void {
     if (subscription.registered) continue
     const row = JSON.parse(put.value) as { id: string | number }
     const id = String(row.id)
-    const starts = new Map([...model.lanes.keys()].map((lane) => [lane, mirror.lane(id, subscription.plan.merged ? '*' : lane)?.mark ?? '']))
+    const starts = new Map(
+      [...model.lanes.keys()].map((lane) => [lane, mirror.lane(id, subscription.plan.merged ? '*' : lane)?.mark ?? '']),
+    )
     subscription.register(id, (lane) => starts.get(lane) ?? '', model.log)
   }
 }

@@ -1,7 +1,7 @@
 /** The faults of a seed. Most wait for an operation of a kind, so that the rare ones are hit as often as the common ones; half of them for the kind that the seed is about. */
 import type { Random } from '../../src/testing/sim-random.ts'
 import { operationKinds, storeFaults } from './coverage.ts'
-import type { Mood } from './draw.ts'
+import type { Mood } from './mood.ts'
 import type { Fault, When } from './schedule.ts'
 
 /** Of these there are many in a run. */
@@ -37,7 +37,13 @@ function drawProcessFault(mood: Mood, random: Random): Fault {
 }
 
 function drawDeploy(mood: Mood, random: Random): Fault {
-  return { is: 'stop', runtime: random.below(mood.runtimes), when: { atMs: random.between(1_000, mood.liveMs) }, restMs: random.pick([0, 200]), knows: random.between(1, 2) }
+  return {
+    is: 'stop',
+    runtime: random.below(mood.runtimes),
+    when: { atMs: random.between(1_000, mood.liveMs) },
+    restMs: random.pick([0, 200]),
+    knows: random.between(1, 2),
+  }
 }
 
 function drawWhen(mood: Mood, random: Random): When {

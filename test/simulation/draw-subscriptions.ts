@@ -1,9 +1,20 @@
 /** The subscriptions of a seed: functions, batches, projections and their like, spread and merged, ordered or not. */
 import type { Random } from '../../src/testing/sim-random.ts'
-import type { Mood } from './draw.ts'
+import type { Mood } from './mood.ts'
 import type { SubscriptionPlan } from './schedule.ts'
 
-const shapes = ['plain', 'plain', 'unordered', 'grouped', 'batched', 'projection', 'projection by group', 'shared', 'once', 'second'] as const
+const shapes = [
+  'plain',
+  'plain',
+  'unordered',
+  'grouped',
+  'batched',
+  'projection',
+  'projection by group',
+  'shared',
+  'once',
+  'second',
+] as const
 type Shape = (typeof shapes)[number]
 
 export function drawSubscriptions(mood: Mood, random: Random): SubscriptionPlan[] {
@@ -21,7 +32,15 @@ function drawOne(mood: Mood, shape: Shape, name: string, random: Random): Subscr
     kind: projects ? 'projection' : 'fn',
     merged: grouped || random.chance(shape === 'shared' || shape === 'once' ? 0.6 : 0.15),
     order: grouped ? 'group' : shape === 'unordered' ? 'none' : 'key',
-    types: shape === 'second' ? ['Emitted', 'Paid'] : random.pick([['Placed', 'Paid', 'Shipped'], ['Placed', 'Paid'], ['Placed', 'Paid', 'Shipped', 'Unknown']]),
+    keyless: grouped && random.chance(0.5),
+    types:
+      shape === 'second'
+        ? ['Emitted', 'Paid']
+        : random.pick([
+            ['Placed', 'Paid', 'Shipped'],
+            ['Placed', 'Paid'],
+            ['Placed', 'Paid', 'Shipped', 'Unknown'],
+          ]),
     skips: random.pick([0, 0, 2, 5]),
     from: projects || random.chance(0.5) ? 'start' : 'now',
     policy: {
@@ -44,7 +63,9 @@ function drawBreaker(random: Random): SubscriptionPlan['policy']['breaker'] {
   const drawn = random.next()
   if (drawn < 0.3) return false
   const restMs = random.pick([100, 400, 1_000])
-  return drawn < 0.6 ? { share: 0.5, of: 20, keys: 5, restMs } : { share: 0.5, of: random.between(4, 10), keys: random.between(2, 3), restMs }
+  return drawn < 0.6
+    ? { share: 0.5, of: 20, keys: 5, restMs }
+    : { share: 0.5, of: random.between(4, 10), keys: random.between(2, 3), restMs }
 }
 
 function drawOutage({ liveMs }: Mood, random: Random): { readonly fromMs: number; readonly toMs: number } {

@@ -2,27 +2,10 @@
 import { uuidV7From } from '../../src/kit/uuid-v7.ts'
 import { randomOf, type Random } from '../../src/testing/sim-random.ts'
 import { simStartMs } from '../../src/testing/sim-world.ts'
-import { operationKinds } from './coverage.ts'
 import { drawFaults } from './draw-faults.ts'
 import { drawSubscriptions } from './draw-subscriptions.ts'
-import type { Operation } from './operations.ts'
+import { drawMood, type Mood } from './mood.ts'
 import type { Act, Call, Doing, Fact, RuntimePlan, Schedule, Sky, SubscriptionPlan } from './schedule.ts'
-
-/** What a seed is like as a whole. */
-export interface Mood {
-  readonly random: Random
-  readonly liveMs: number
-  readonly keys: readonly string[]
-  readonly groups: number
-  /** Share of the events that a handler does something with besides its work. */
-  readonly trouble: number
-  readonly doings: readonly Doing['do'][]
-  readonly versions: boolean
-  readonly runtimes: number
-  readonly leaseMs: number
-  /** The kind of operation that its faults are about. */
-  readonly focus: Operation
-}
 
 export function draw(seed: number): Schedule {
   const random = randomOf(seed, 'schedule')
@@ -40,31 +23,6 @@ export function draw(seed: number): Schedule {
     faults: drawFaults(mood, random.fork('faults')),
     repair: random.chance(0.6),
   }
-}
-
-function drawMood(random: Random): Mood {
-  const focus = random.pick(operationKinds)
-  const all: readonly Doing['do'][] = ['fail', 'nothing', 'hang', 'obey', 'late', 'abort', 'slow', 'emit', 'broken']
-  return {
-    random,
-    liveMs: random.between(6_000, 14_000),
-    keys: Array.from({ length: random.between(1, 8) }, (_, at) => `key${at}${random.chance(0.1) ? ' !%' : ''}`),
-    groups: random.between(1, 4),
-    trouble: needs(focus).length > 0 ? random.pick([0.15, 0.3, 0.5]) : random.pick([0, 0.05, 0.15, 0.3, 0.5]),
-    // One seed is about few kinds of trouble, so that one does not hide the other.
-    doings: random.chance(0.3) ? all : [...random.shuffle(all).slice(0, random.between(1, 3)), ...needs(focus)],
-    versions: focus === 'hold version' || random.chance(0.25),
-    runtimes: random.pick([1, 1, 2, 2, 2, 3, 3]),
-    leaseMs: random.between(1_000, 2_500),
-    focus,
-  }
-}
-
-/** What handlers must do for an operation of this kind to come about. */
-function needs(focus: Operation): readonly Doing['do'][] {
-  if (focus === 'wave that emits') return ['emit', 'emit']
-  if (focus === 'start row') return ['abort', 'slow']
-  return focus.startsWith('execute') || focus === 'park' || focus === 'retry' || focus === 'drain' ? ['fail', 'fail'] : []
 }
 
 function drawSettings({ leaseMs }: Mood, random: Random): Schedule['settings'] {
@@ -114,7 +72,9 @@ function drawCalls(mood: Mood, subscriptions: readonly SubscriptionPlan[], rando
   const calls: Call[] = []
   const events = random.pick([8, 20, 40, 80])
   const several = random.pick([0, 0.1, 0.5])
-  const bursts = random.chance(0.5) ? Array.from({ length: random.between(1, 4) }, () => random.between(300, mood.liveMs - 1_000)) : undefined
+  const bursts = random.chance(0.5)
+    ? Array.from({ length: random.between(1, 4) }, () => random.between(300, mood.liveMs - 1_000))
+    : undefined
   let number = 0
   while (number < events) {
     const size = random.chance(several) ? random.between(2, 5) : 1
@@ -125,7 +85,12 @@ function drawCalls(mood: Mood, subscriptions: readonly SubscriptionPlan[], rando
   }
   for (const call of calls.slice()) {
     if (!random.chance(0.12)) continue
-    calls.push({ ...call, atMs: call.atMs + random.pick([0, 1, 20, 2_000]), runtime: random.below(mood.runtimes), differs: random.chance(0.4) })
+    calls.push({
+      ...call,
+      atMs: call.atMs + random.pick([0, 1, 20, 2_000]),
+      runtime: random.below(mood.runtimes),
+      differs: random.chance(0.4),
+    })
   }
   return calls.sort((a, b) => a.atMs - b.atMs)
 }
@@ -173,7 +138,10 @@ function drawActs({ liveMs, focus }: Mood, subscriptions: readonly SubscriptionP
   return Array.from({ length: count }, (): Act => {
     const { name } = random.pick(subscriptions)
     const atMs = random.between(500, liveMs)
-    const op = executes && random.chance(0.7) ? (focus.slice('execute '.length) as 'redrive' | 'discard' | 'edit') : random.pick(['pause', 'redrive', 'redrive', 'redrive', 'discard', 'edit', 'stray'] as const)
+    const op =
+      executes && random.chance(0.7)
+        ? (focus.slice('execute '.length) as 'redrive' | 'discard' | 'edit')
+        : random.pick(['pause', 'redrive', 'redrive', 'redrive', 'discard', 'edit', 'stray'] as const)
     if (op === 'pause') return { atMs, op, subscription: name, forMs: random.between(100, 4_000) }
     if (op === 'stray') return { atMs, op, subscription: name, which: random.below(8) }
     return { atMs, op, subscription: name, which: random.below(8), all: random.chance(0.3) }

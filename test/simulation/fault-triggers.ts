@@ -1,8 +1,21 @@
 /** When the faults of a schedule come: at their time, or as an operation of their kind reaches a stage for the n-th time. */
 import type { Stage } from '../../src/testing/sim-disk.ts'
 import type { SimProcess } from '../../src/testing/sim-process.ts'
-import type { Cluster } from './cluster.ts'
-import type { Fault } from './schedule.ts'
+import type { SimWorld } from '../../src/testing/sim-world.ts'
+import type { Life } from './life.ts'
+import type { Fault, Schedule } from './schedule.ts'
+
+/** What can be struck. */
+export interface Struck {
+  readonly schedule: Schedule
+  readonly world: SimWorld
+  readonly lives: readonly (Life | undefined)[]
+  crash(process: SimProcess): void
+  pauseProcess(life: Life, forMs: number): void
+  cut(restMs: number): void
+  jump(life: Life, byMs: number): void
+  stopRuntime(life: Life, restMs: number, knows: number | undefined): void
+}
 
 type Triggered = Exclude<Fault, { readonly is: 'store' }>
 
@@ -13,11 +26,11 @@ interface Waiting {
 
 export class FaultTriggers {
   off = false
-  readonly #cluster: Cluster
+  readonly #cluster: Struck
   /** By operation, then by stage. */
   readonly #waiting = new Map<string, Map<Stage, Waiting>>()
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Struck) {
     this.#cluster = cluster
     for (const fault of cluster.schedule.faults) {
       if (fault.is === 'store' || 'atMs' in fault.when) continue
@@ -45,7 +58,8 @@ export class FaultTriggers {
     waiting.count += 1
     for (const fault of waiting.faults) {
       // Not on the caller's stack: a fault between two steps is a fault at an await.
-      if ('nth' in fault.when && fault.when.nth === waiting.count) this.#cluster.world.after(0, undefined, 9, () => this.#strike(fault, process))
+      if ('nth' in fault.when && fault.when.nth === waiting.count)
+        this.#cluster.world.after(0, undefined, 9, () => this.#strike(fault, process))
     }
   }
 
@@ -56,7 +70,8 @@ export class FaultTriggers {
       cluster.cut(fault.restMs)
       return
     }
-    const life = cluster.lives.find((one) => one !== undefined && one.process === process) ?? cluster.lives[fault.runtime % cluster.lives.length]
+    const life =
+      cluster.lives.find((one) => one !== undefined && one.process === process) ?? cluster.lives[fault.runtime % cluster.lives.length]
     if (life === undefined) return
     if (fault.is === 'crash') cluster.crash(life.process)
     else if (fault.is === 'pause') cluster.pauseProcess(life, fault.forMs)

@@ -108,6 +108,19 @@ export class SubscriptionModel {
     else this.#journal.push(queue, seen)
   }
 
+  /** The first event that nobody can tell the order key of; nothing after it runs until an operator has discarded it. */
+  standsAt(log: readonly Seen[]): Seen | undefined {
+    if (!this.plan.keyless) return undefined
+    return log.find(
+      (seen) => seen.body.doings[this.plan.name]?.do === 'broken' && this.wants(seen) && !this.status.has(seen.event.position),
+    )
+  }
+
+  discardStanding(log: readonly Seen[]): void {
+    const seen = this.standsAt(log)
+    if (seen !== undefined) this.mark(seen.event.position, 'discarded')
+  }
+
   mark(position: string, status: Status): void {
     this.#journal.set(this.status, position, status)
   }

@@ -58,7 +58,9 @@ function withoutLane(change: Change, kinds: ReadonlySet<string>): Operation {
 
 function wave(change: Change, kinds: ReadonlySet<string>): Operation {
   if (kinds.has('hold')) {
-    const states = new Set(change.puts.filter(({ kind }) => kind === 'hold').map(({ value }) => (JSON.parse(value) as { state: string }).state))
+    const states = new Set(
+      change.puts.filter(({ kind }) => kind === 'hold').map(({ value }) => (JSON.parse(value) as { state: string }).state),
+    )
     if (states.has('parked') && kinds.has('held')) return 'park'
     if (states.has('version') && kinds.has('held')) return 'hold version'
     if (states.has('wait')) return 'retry'

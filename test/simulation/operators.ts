@@ -15,9 +15,8 @@ interface HeldKey {
 
 export class Operators {
   readonly #cluster: Cluster
-  #store: SimStore
+  readonly #store: SimStore
   #asked = 0
-  #life = 0
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
@@ -25,7 +24,8 @@ export class Operators {
   }
 
   arm(): void {
-    for (const act of this.#cluster.schedule.acts) this.#cluster.world.after(act.atMs * 1_000, undefined, scheduleLabel, () => this.#act(act))
+    for (const act of this.#cluster.schedule.acts)
+      this.#cluster.world.after(act.atMs * 1_000, undefined, scheduleLabel, () => this.#act(act))
   }
 
   /** Everything runs again. */
@@ -37,7 +37,8 @@ export class Operators {
   resumePaused(): void {
     for (const { id } of this.#cluster.model.subscriptions) {
       const row = this.#cluster.mirror.get('control', '', id)
-      if (row !== undefined && (JSON.parse(row.value) as { paused: boolean }).paused && this.#cluster.nowUs - row.atUs > 500_000) this.#control(id, false)
+      if (row !== undefined && (JSON.parse(row.value) as { paused: boolean }).paused && this.#cluster.nowUs - row.atUs > 500_000)
+        this.#control(id, false)
     }
   }
 
@@ -52,13 +53,24 @@ export class Operators {
     }
   }
 
+  /** Where a subscription stands, the event is discarded. */
+  discardStanding(): void {
+    for (const subscription of this.#cluster.model.subscriptions) {
+      if (subscription.standsAt(this.#cluster.model.log) === undefined) continue
+      const held = { subscription, lane: '*', key: '', state: '' }
+      const pending = this.#cluster.mirror.count('request', `${subscription.id}/*`) > 0
+      if (!pending) this.#request(held, { op: 'discard', by: 'repair', atMs: 0 })
+    }
+  }
+
   heldKeys(): HeldKey[] {
     const { model, mirror } = this.#cluster
     const found: HeldKey[] = []
     for (const subscription of model.subscriptions) {
       for (const lane of mirror.of('lane', subscription.id)) {
         const part = `${subscription.id}/${lane.key}`
-        for (const row of mirror.of('hold', part)) found.push({ subscription, lane: lane.key, key: row.key, state: mirror.hold(part, row.key)?.state ?? '' })
+        for (const row of mirror.of('hold', part))
+          found.push({ subscription, lane: lane.key, key: row.key, state: mirror.hold(part, row.key)?.state ?? '' })
       }
     }
     return found
@@ -87,7 +99,8 @@ export class Operators {
     const rows = (subscription.queues.get(key) ?? []).filter(({ event }) => subscription.status.get(event.position) === 'row')
     const one = rows[which % 3] ?? rows[0]
     if (op === 'redrive' || one === undefined) this.#request(held, { op: 'redrive', key, by: 'operator', atMs: 0 })
-    else if (op === 'discard') this.#request(held, { op: 'discard', key, ...(which % 4 === 3 ? {} : { position: one.event.position }), by: 'operator', atMs: 0 })
+    else if (op === 'discard')
+      this.#request(held, { op: 'discard', key, ...(which % 4 === 3 ? {} : { position: one.event.position }), by: 'operator', atMs: 0 })
     // Projections can't be edited.
     else if (subscription.plan.kind === 'fn') {
       const data = JSON.stringify({ ...one.body, doings: {} })
@@ -96,7 +109,8 @@ export class Operators {
   }
 
   #pending({ subscription, lane, key }: HeldKey): boolean {
-    for (const row of this.#cluster.mirror.of('request', `${subscription.id}/${lane}`)) if ((JSON.parse(row.value) as Request).key === key) return true
+    for (const row of this.#cluster.mirror.of('request', `${subscription.id}/${lane}`))
+      if ((JSON.parse(row.value) as Request).key === key) return true
     return false
   }
 
@@ -108,7 +122,9 @@ export class Operators {
 
   #control(id: string, paused: boolean): void {
     this.#cluster.say(`an operator ${paused ? 'pauses' : 'resumes'} ${id}`)
-    setControl(this.#store, this.#id(), id, { paused, by: 'operator', atMs: 0 }).catch(() => this.#cluster.world.after(500_000, undefined, scheduleLabel, () => this.#control(id, paused)))
+    setControl(this.#store, this.#id(), id, { paused, by: 'operator', atMs: 0 }).catch(() =>
+      this.#cluster.world.after(500_000, undefined, scheduleLabel, () => this.#control(id, paused)),
+    )
   }
 
   #id(): string {
@@ -117,7 +133,6 @@ export class Operators {
   }
 
   #connect(): SimStore {
-    this.#life += 1
     return new SimStore(this.#cluster.disk, this.#cluster.hints, this.#cluster.world.spawn('operator', 0))
   }
 }

@@ -1,7 +1,16 @@
 /** Keys that parked: how many of one lane at once, how many during an outage, and whether a subscription paused itself when it had to. */
-import type { Checks } from './door.ts'
+import type { Journal } from './journal.ts'
 import type { SubscriptionModel } from './model.ts'
+import type { Mirror } from './rows.ts'
+import type { Schedule } from './schedule.ts'
 import { doingOf } from './subjects.ts'
+
+interface Where {
+  readonly journal: Journal
+  readonly mirror: Mirror
+  readonly schedule: Schedule
+  readonly nowUs: number
+}
 
 export class Parks {
   /** Parked while everything failed, and for no other reason, by subscription. */
@@ -11,7 +20,7 @@ export class Parks {
   /** Subscriptions that had as many parked keys in one lane as they may, and when. */
   readonly full = new Map<string, number>()
 
-  note({ journal, mirror, schedule, nowUs }: Checks, subscription: SubscriptionModel, part: string): void {
+  note({ journal, mirror, schedule, nowUs }: Where, subscription: SubscriptionModel, part: string): void {
     const { name, outage } = subscription.plan
     journal.set(this.counted, name, (this.counted.get(name) ?? 0) + 1)
     const nowMs = nowUs / 1_000
@@ -24,7 +33,8 @@ export class Parks {
   }
 
   #hasOtherTrouble(subscription: SubscriptionModel): boolean {
-    for (const queue of subscription.queues.values()) for (const { body } of queue) if (doingOf(subscription.plan, body) !== undefined) return true
+    for (const queue of subscription.queues.values())
+      for (const { body } of queue) if (doingOf(subscription.plan, body) !== undefined) return true
     return false
   }
 }

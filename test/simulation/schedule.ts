@@ -50,6 +50,8 @@ export interface SubscriptionPlan {
   /** What its order is kept by: the event's key, none, or a field of the event. */
   readonly order: 'key' | 'none' | 'group'
   readonly types: readonly string[]
+  /** Where it cannot decode an event it cannot tell its order key either; so a merged one stands there. */
+  readonly keyless: boolean
   /** Its filter leaves out each event whose number is a multiple of this. 0: none. */
   readonly skips: number
   readonly from: 'now' | 'start'
@@ -108,7 +110,13 @@ export interface Call {
 /** What an operator does. */
 export type Act =
   | { readonly atMs: number; readonly op: 'pause'; readonly subscription: string; readonly forMs: number }
-  | { readonly atMs: number; readonly op: 'redrive' | 'discard' | 'edit'; readonly subscription: string; readonly which: number; readonly all: boolean }
+  | {
+      readonly atMs: number
+      readonly op: 'redrive' | 'discard' | 'edit'
+      readonly subscription: string
+      readonly which: number
+      readonly all: boolean
+    }
   /** Something that is not there. */
   | { readonly atMs: number; readonly op: 'stray'; readonly subscription: string; readonly which: number }
 

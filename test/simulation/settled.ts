@@ -10,7 +10,8 @@ export function unsettled(cluster: Cluster, how: 'parked is settled' | 'only don
     if (!subscription.registered) left.push(`${subscription.plan.name} is not registered`)
     for (const [key] of subscription.queues) {
       const head = subscription.head(key)
-      if (head !== undefined && !(how === 'parked is settled' && isParked(cluster, subscription, head, key))) left.push(describe(cluster, subscription, head, key))
+      if (head !== undefined && !(how === 'parked is settled' && isParked(cluster, subscription, head, key)))
+        left.push(describe(cluster, subscription, head, key))
     }
     for (const lane of cluster.mirror.of('lane', subscription.id)) {
       const requests = cluster.mirror.count('request', `${subscription.id}/${lane.key}`)
@@ -52,14 +53,16 @@ export function checkEnd(cluster: Cluster): void {
     checkCounts(cluster, subscription)
     for (const lane of cluster.mirror.of('lane', subscription.id)) {
       const part = `${subscription.id}/${lane.key}`
-      if (cluster.schedule.repair && cluster.mirror.count('held', part) > 0) throw new Violation('holds', `${subscription.plan.name} in ${lane.key}: rows are left, and everything is done`)
+      if (cluster.schedule.repair && cluster.mirror.count('held', part) > 0)
+        throw new Violation('holds', `${subscription.plan.name} in ${lane.key}: rows are left, and everything is done`)
     }
   }
 }
 
 /** At the cap of parked keys a subscription pauses itself. */
 function checkPauses({ parks, pausedBy }: Cluster): void {
-  for (const [name] of parks.full) if (!pausedBy.has(name)) throw new Violation('parked cap', `${name} had as many parked keys as it may, and did not pause`)
+  for (const [name] of parks.full)
+    if (!pausedBy.has(name)) throw new Violation('parked cap', `${name} had as many parked keys as it may, and did not pause`)
 }
 
 /** A total outage parks at most ten keys, where nobody is behind about the breaker and no crash forgets an outcome. */
@@ -95,7 +98,13 @@ function checkCounts(cluster: Cluster, subscription: SubscriptionModel): void {
     const record = cluster.mirror.lane(subscription.id, lane.key)
     for (const of of countNames) counts[of] += record?.counts[of] ?? 0
   }
-  const is = { done: 0, discarded: 0, once: repeats(cluster, subscription), parked: cluster.parks.counted.get(subscription.plan.name) ?? 0, skipped: skipped(cluster, subscription) }
+  const is = {
+    done: 0,
+    discarded: 0,
+    once: repeats(cluster, subscription),
+    parked: cluster.parks.counted.get(subscription.plan.name) ?? 0,
+    skipped: skipped(cluster, subscription),
+  }
   for (const status of subscription.status.values()) if (status !== 'row') is[status] += 1
   for (const of of countNames) {
     if (counts[of] !== is[of]) throw new Violation('counters', `${subscription.plan.name} counts ${counts[of]} ${of}, of ${is[of]}`)

@@ -60,9 +60,12 @@ class Shrinker {
   }
 
   /** Takes away halves, quarters, … of a list, as long as it still fails. */
-  async #list<K extends 'faults' | 'acts' | 'calls' | 'subscriptions' | 'runtimes'>(of: K, make: (kept: Schedule[K]) => Schedule | undefined): Promise<void> {
+  async #list<K extends 'faults' | 'acts' | 'calls' | 'subscriptions' | 'runtimes'>(
+    of: K,
+    make: (kept: Schedule[K]) => Schedule | undefined,
+  ): Promise<void> {
     for (let chunk = Math.ceil(this.schedule[of].length / 2); chunk >= 1; chunk = Math.floor(chunk / 2)) {
-      for (let at = 0; at < this.schedule[of].length && !this.over; ) {
+      for (let at = 0; at < this.schedule[of].length && !this.over;) {
         const kept = [...this.schedule[of].slice(0, at), ...this.schedule[of].slice(at + chunk)] as unknown as Schedule[K]
         const candidate = make(kept)
         if (candidate === undefined || !(await this.#fails(candidate))) at += chunk
@@ -83,7 +86,11 @@ class Shrinker {
       { runtimes: this.schedule.runtimes.map((runtime) => ({ ...runtime, skewMs: 0 })) },
     ]
     for (const part of plainer) {
-      const candidate = { ...this.schedule, ...part, ...(part.sky === undefined ? {} : { sky: { ...this.schedule.sky, ...changed(sky, part.sky) } }) }
+      const candidate = {
+        ...this.schedule,
+        ...part,
+        ...(part.sky === undefined ? {} : { sky: { ...this.schedule.sky, ...changed(sky, part.sky) } }),
+      }
       if (!this.over && JSON.stringify(candidate) !== JSON.stringify(this.schedule)) await this.#fails(candidate)
     }
   }
@@ -119,7 +126,8 @@ function withSubscriptions(schedule: Schedule, subscriptions: Schedule['subscrip
 
 /** A fact that is called twice stays one. */
 function withFact(schedule: Schedule, _at: number, fact: Fact): Schedule {
-  const replaced = (call: Call): Call => (call.facts.some(({ id }) => id === fact.id) ? { ...call, facts: call.facts.map((one) => (one.id === fact.id ? fact : one)) } : call)
+  const replaced = (call: Call): Call =>
+    call.facts.some(({ id }) => id === fact.id) ? { ...call, facts: call.facts.map((one) => (one.id === fact.id ? fact : one)) } : call
   return { ...schedule, calls: schedule.calls.map(replaced) }
 }
 

@@ -16,7 +16,14 @@ import { Violation } from './violation.ts'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 test('given 150 seeds, when each runs to its calm and its end, then every rule holds', async () => {
-  const { failed, steps } = await runSeeds({ seed: 1, seeds: 150, simulatedMs: Number.POSITIVE_INFINITY, enough: () => false, shrinkRuns: 0, say: () => undefined })
+  const { failed, steps } = await runSeeds({
+    seed: 1,
+    seeds: 150,
+    simulatedMs: Number.POSITIVE_INFINITY,
+    enough: () => false,
+    shrinkRuns: 0,
+    say: () => undefined,
+  })
   assert.deepEqual(failed, undefined)
   assert.ok(steps > 100_000)
 })
@@ -79,13 +86,28 @@ test('given a fault that was never hit, when the coverage is asked, then it name
 })
 
 async function lastLine(seed: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=source', `${root}scripts/simulate.ts`, '--seed', seed, '--seeds', '4'])
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--conditions=source',
+    `${root}scripts/simulate.ts`,
+    '--seed',
+    seed,
+    '--seeds',
+    '4',
+  ])
   return stdout.trim().split('\n').at(-1) ?? ''
 }
 
 /** Its breaker and its patience are such that its events are never done: nothing that a schedule should hold. */
 function unregistered(schedule: Schedule): Schedule {
   const [runtime] = schedule.runtimes
-  const hung = schedule.subscriptions.map((subscription) => ({ ...subscription, workMs: 10_000_000, policy: { ...subscription.policy, timeoutMs: 1_000_000_000 } }))
-  return { ...schedule, subscriptions: hung, runtimes: runtime === undefined ? [] : [{ ...runtime, startMs: 0 }, ...schedule.runtimes.slice(1)] }
+  const hung = schedule.subscriptions.map((subscription) => ({
+    ...subscription,
+    workMs: 10_000_000,
+    policy: { ...subscription.policy, timeoutMs: 1_000_000_000 },
+  }))
+  return {
+    ...schedule,
+    subscriptions: hung,
+    runtimes: runtime === undefined ? [] : [{ ...runtime, startMs: 0 }, ...schedule.runtimes.slice(1)],
+  }
 }

@@ -1,7 +1,8 @@
 /** Runs one schedule: what happens, then the calm that must settle everything, then the repair that must finish it. */
 import { Clients } from './clients.ts'
-import { Cluster, type Life } from './cluster.ts'
+import { Cluster } from './cluster.ts'
 import type { Coverage } from './coverage.ts'
+import type { Life } from './life.ts'
 import { Operators } from './operators.ts'
 import type { Schedule } from './schedule.ts'
 import { checkEnd, unsettled, unshared } from './settled.ts'
@@ -43,14 +44,20 @@ async function live(cluster: Cluster): Promise<void> {
   const { world, schedule } = cluster
   const clients = new Clients(cluster)
   const operators = new Operators(cluster)
-  for (const [index, { startMs }] of schedule.runtimes.entries()) world.after(startMs * 1_000, undefined, 0, () => cluster.startRuntime(index))
+  for (const [index, { startMs }] of schedule.runtimes.entries())
+    world.after(startMs * 1_000, undefined, 0, () => cluster.startRuntime(index))
   clients.arm()
   operators.arm()
   cluster.triggers.arm()
   await world.run(schedule.liveMs * 1_000)
   if (world.failure !== undefined) return
   calm(cluster, operators)
-  await settle(cluster, operators, 'settled', () => clients.open === 0 && unsettled(cluster, 'parked is settled').length === 0 && unshared(cluster).length === 0)
+  await settle(
+    cluster,
+    operators,
+    'settled',
+    () => clients.open === 0 && unsettled(cluster, 'parked is settled').length === 0 && unshared(cluster).length === 0,
+  )
   if (world.failure !== undefined) return
   if (schedule.repair) {
     cluster.say('what failed is repaired')
@@ -90,6 +97,7 @@ async function settle(cluster: Cluster, operators: Operators, what: string, done
     }
     bringBack(cluster)
     operators.resumePaused()
+    operators.discardStanding()
     await world.run(world.nowUs + 200_000)
   }
 }

@@ -81,8 +81,9 @@ function look(plan: SubscriptionPlan, event: Placed, knows: number): Look {
   const body = JSON.parse(event.data) as Body
   const key = wantedKey(plan, event, body)
   if (key === undefined) return { is: 'skip' }
-  if (event.version > knows) return { is: 'wait', key, why: `version ${event.version}` }
-  if (doingOf(plan, body)?.do === 'broken') return { is: 'fault', key, fault: fault('STORE_FAILED', 'cannot be decoded') }
+  const orderKey = plan.keyless ? undefined : key
+  if (event.version > knows) return { is: 'wait', key: orderKey, why: `version ${event.version}` }
+  if (doingOf(plan, body)?.do === 'broken') return { is: 'fault', key: orderKey, fault: fault('STORE_FAILED', 'cannot be decoded') }
   return { is: 'run', key, parts: [body] }
 }
 

@@ -58,7 +58,14 @@ export class Turns {
     this.#journal = journal
   }
 
-  start(process: SimProcess, subscription: SubscriptionModel, seen: readonly Seen[], turn: Turn, breakerOpen: boolean, token: string): TurnView {
+  start(
+    process: SimProcess,
+    subscription: SubscriptionModel,
+    seen: readonly Seen[],
+    turn: Turn,
+    breakerOpen: boolean,
+    token: string,
+  ): TurnView {
     const view: TurnView = {
       serial: this.bySerial.length,
       process,
@@ -79,7 +86,8 @@ export class Turns {
       closedUs: undefined,
     }
     this.bySerial.push(view)
-    if (seen.some(({ body }) => outlives(body.doings[subscription.plan.name]))) turn.signal.addEventListener('abort', () => void (view.closedUs = this.#world.nowUs), { once: true })
+    if (seen.some(({ body }) => outlives(body.doings[subscription.plan.name])))
+      turn.signal.addEventListener('abort', () => void (view.closedUs = this.#world.nowUs), { once: true })
     add(this.running, process, view)
     add(this.open, process, view)
     return view
@@ -105,7 +113,10 @@ export class Turns {
     const beside = this.running.get(process) ?? new Set()
     for (const name of names) {
       bump(this.#deaths, name)
-      this.#diedAlone.set(name, [...beside].every((view) => view.seen.some(({ event }) => failureName(view.subscription, event.position) === name)))
+      this.#diedAlone.set(
+        name,
+        [...beside].every((view) => view.seen.some(({ event }) => failureName(view.subscription, event.position) === name)),
+      )
     }
     for (const view of this.running.get(process) ?? []) view.state = 'gone'
     this.running.delete(process)

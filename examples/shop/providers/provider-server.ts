@@ -36,7 +36,14 @@ export function serveProvider(doors: Readonly<Record<string, Door>>, also: Reado
   if (process.send !== undefined) process.on('SIGINT', () => {})
 }
 
-async function serve(path: string, door: Door, ledger: Ledger, weather: Weather, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(
+  path: string,
+  door: Door,
+  ledger: Ledger,
+  weather: Weather,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const key = String(request.headers['idempotency-key'] ?? '')
   const asked = (await json(request)) as Asked
   const { waitMs, mishap } = weather(`${path} ${asked.orderId}`)

@@ -19,7 +19,11 @@ export const OrderPlaced = event(
   ofOrder,
 )
 
-export const PaymentTaken = event('PaymentTaken', z.object({ orderId: z.string(), sku: z.string(), cents: z.int(), currency, payment: z.string() }), ofOrder)
+export const PaymentTaken = event(
+  'PaymentTaken',
+  z.object({ orderId: z.string(), sku: z.string(), cents: z.int(), currency, payment: z.string() }),
+  ofOrder,
+)
 export const PaymentDeclined = event('PaymentDeclined', z.object({ orderId: z.string(), because: z.string() }), ofOrder)
 export const PaymentReturned = event('PaymentReturned', z.object({ orderId: z.string(), cents: z.int(), currency }), ofOrder)
 

@@ -12,7 +12,7 @@ import { warehouse } from './warehouse.ts'
 /** Short, so that one can watch it: five attempts are over after five seconds at most. In earnest the pauses are longer. */
 const retry = { attempts: 5, from: '400ms', to: '3s' } as const
 /** When half of the last calls fail, whoever the customer, the provider is left alone for a while, and no order loses an attempt by it. */
-const breaker = { share: 0.5, of: 20, rest: '2s' } as const
+const breaker = { share: 0.5, of: 20, rest: '1s' } as const
 const calling = { retry, breaker, timeout: '2s' } as const
 
 export const charge = fn('charge', OrderPlaced, {

@@ -5,7 +5,10 @@ import { callProvider, type Calling } from './provider-call.ts'
 import { settings } from './settings.ts'
 
 export interface Payments {
-  charge(charge: { readonly orderId: string; readonly cents: number; readonly currency: string; readonly card: string }, calling: Calling): Promise<Charged>
+  charge(
+    charge: { readonly orderId: string; readonly cents: number; readonly currency: string; readonly card: string },
+    calling: Calling,
+  ): Promise<Charged>
   refund(refund: { readonly orderId: string; readonly payment: string }, calling: Calling): Promise<void>
 }
 

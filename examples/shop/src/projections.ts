@@ -31,8 +31,10 @@ export const orders = projection('orders', orderRow, {
   ],
 })
 
-export const ordersOf = orders.query('orders-of', z.object({ customerId: z.string(), page: z.string().optional() }), (rows, { customerId, page }) =>
-  rows.find({ where: { customerId }, order: 'placedAt desc', size: 20, page }),
+export const ordersOf = orders.query(
+  'orders-of',
+  z.object({ customerId: z.string(), page: z.string().optional() }),
+  (rows, { customerId, page }) => rows.find({ where: { customerId }, order: 'placedAt desc', size: 20, page }),
 )
 
 export const orderOf = orders.query('order-of', z.object({ orderId: z.string() }), (rows, { orderId }) => rows.get(orderId))

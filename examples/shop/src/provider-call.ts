@@ -18,7 +18,11 @@ export async function callProvider<T>(url: URL, body: object, answer: z.ZodType<
   return checked.data
 }
 
-async function post(url: URL, body: string, { idempotencyKey, signal }: Calling): Promise<{ readonly status: number; readonly text: string }> {
+async function post(
+  url: URL,
+  body: string,
+  { idempotencyKey, signal }: Calling,
+): Promise<{ readonly status: number; readonly text: string }> {
   const headers = { 'content-type': 'application/json', 'idempotency-key': idempotencyKey }
   try {
     const response = await fetch(url, { method: 'POST', headers, body, signal })

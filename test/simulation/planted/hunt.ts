@@ -30,6 +30,13 @@ const usedS = (): number => {
   const { user, system } = cpuUsage(before)
   return (user + system) / 1_000_000
 }
-const ran = await runSeeds({ seed: 1, seeds: Number.POSITIVE_INFINITY, simulatedMs: Number.POSITIVE_INFINITY, enough: () => usedS() >= Number(seconds), shrinkRuns: 0, say: () => undefined })
+const ran = await runSeeds({
+  seed: 1,
+  seeds: Number.POSITIVE_INFINITY,
+  simulatedMs: Number.POSITIVE_INFINITY,
+  enough: () => usedS() >= Number(seconds),
+  shrinkRuns: 0,
+  say: () => undefined,
+})
 if (!planted) throw new Error(`${bug?.file ?? ''} is never loaded`)
 console.log(JSON.stringify({ seed: ran.failed?.seed, message: ran.failed?.failure.message, seeds: ran.seeds, seconds: usedS() }))

@@ -21,7 +21,9 @@ const here = fileURLToPath(new URL('./', import.meta.url))
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const totalSeconds = 360
 
-const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, seconds: { type: 'string', default: '20' }, side: { type: 'string', default: '2' } } })
+const { values } = parseArgs({
+  options: { only: { type: 'string', default: '' }, seconds: { type: 'string', default: '20' }, side: { type: 'string', default: '2' } },
+})
 process.exitCode = await main()
 
 async function main(): Promise<number> {
@@ -51,7 +53,9 @@ async function main(): Promise<number> {
   await Promise.all(Array.from({ length: Number(values.side) }, work))
   for (const { bug } of stale) console.log(`STALE   ${bug.name}: its text does not stand exactly once in ${bug.file}`)
   const late = spent > totalSeconds
-  console.log(`${hunts.length} bugs planted, ${missed} not found, ${stale.length} out of date, ${spent.toFixed(0)} s of CPU${late ? `, more than ${totalSeconds}` : ''}`)
+  console.log(
+    `${hunts.length} bugs planted, ${missed} not found, ${stale.length} out of date, ${spent.toFixed(0)} s of CPU${late ? `, more than ${totalSeconds}` : ''}`,
+  )
   return missed + stale.length === 0 && !late ? 0 : 1
 }
 

@@ -1,0 +1,103 @@
+/** What an owner does with each event that it reads: passes it, queues it by its key, or gives it a row behind the rows of its key. */
+import type { Placed, Position } from '../ports/store.ts'
+import type { Committer } from './committer.ts'
+import { Entry } from './entry.ts'
+import type { KeyQueue } from './key-queue.ts'
+import type { OwnedLane } from './owned-lane.ts'
+import type { Look } from './subscription.ts'
+
+export class Arrivals {
+  /** A merged subscription stands at an event whose order key cannot be computed. */
+  stands: { readonly event: Placed; readonly why: string } | undefined
+  readonly #lane: OwnedLane
+  readonly #committer: Committer
+  /** So many events were passed since the last written mark. */
+  #passed = 0
+  /** An operator lets it go past this one. */
+  #discarded: Position | undefined
+
+  constructor(lane: OwnedLane, committer: Committer) {
+    this.#lane = lane
+    this.#committer = committer
+  }
+
+  /** Takes the next event of the lane; `false` where it cannot go past it. `inFront`: of the rows of its key, which are younger. */
+  take(event: Placed, suspect: boolean, inFront = false): boolean {
+    const lane = this.#lane
+    const unwanted = event.storedMs < lane.crew.sinceMs || event.position === this.#discarded
+    const look = unwanted ? skip : lane.crew.subscription.look(event)
+    if (look.is === 'skip') {
+      this.pass(event.position)
+      lane.counts = { ...lane.counts, skipped: lane.counts.skipped + 1 }
+      return true
+    }
+    if (look.key === undefined) {
+      this.#standAt(event, look.is === 'fault' ? look.fault.message : look.is === 'wait' ? look.why : 'it has none')
+      return false
+    }
+    const entry = new Entry(event, look.key, look.is === 'run' ? look.parts : [], undefined, suspect)
+    if (look.is !== 'run') lane.setUnreadable(entry, look)
+    if (suspect && (lane.starts.get(event.position)?.length ?? 0) > 0) entry.most = 1
+    lane.marks.take(entry)
+    this.#queue(entry, inFront)
+    return true
+  }
+
+  /** One that this subscription does not want, or a stretch without any. */
+  pass(upTo: Position): void {
+    this.#lane.marks.pass(upTo)
+    this.#passed += 1
+    if (this.#passed < this.#lane.context.settings.skipsMax) return
+    this.#passed = 0
+    this.#committer.mark()
+  }
+
+  /** It gets a row behind those of its key. */
+  join(queue: KeyQueue, entry: Entry): void {
+    queue.staged += 1
+    queue.joining += 1
+    this.#committer.push({ is: 'join', queue, entry })
+  }
+
+  /** What waits behind turns under way gets rows, so that reading can go on; `false` where nothing does. */
+  spill(): boolean {
+    const { crew, keys } = this.#lane
+    if (crew.free <= 0 || crew.paused) return false
+    let spilled = false
+    for (const queue of keys.values()) {
+      if (queue.waiting.length === 0 || !(queue.busy || queue.abandoned) || queue.blocks > 0) continue
+      queue.blocks += 1
+      this.#committer.push({ is: 'spill', queue })
+      spilled = true
+    }
+    return spilled
+  }
+
+  /** An operator discards the event that it stands at. */
+  goOn(): void {
+    if (this.stands === undefined) return
+    this.#discarded = this.stands.event.position
+    this.stands = undefined
+    this.#committer.mark()
+  }
+
+  #queue(entry: Entry, inFront: boolean): void {
+    const queue = this.#lane.queueOf(entry.key)
+    if ((queue.hold !== undefined || queue.joining > 0) && !inFront) {
+      this.join(queue, entry)
+      return
+    }
+    queue.waiting.push(entry)
+    this.#lane.waitingSinceMs ??= this.#lane.context.environment.monotonicMs()
+    this.#lane.list(queue)
+  }
+
+  #standAt(event: Placed, why: string): void {
+    if (this.stands?.event.position === event.position) return
+    this.stands = { event, why }
+    const { context, crew } = this.#lane
+    context.telemetry.log('error', `${crew.subscription.name} stands at an event whose order key cannot be computed: ${why}`, { event: event.id, type: event.type })
+  }
+}
+
+const skip: Look = { is: 'skip' }

@@ -1,0 +1,23 @@
+/** What every check can look at. */
+import type { SimProcess } from '../../src/testing/sim-process.ts'
+import type { Journal } from './journal.ts'
+import type { Model } from './model.ts'
+import type { Parks } from './parks.ts'
+import type { Mirror } from './rows.ts'
+import type { Schedule } from './schedule.ts'
+import type { Turns } from './turns.ts'
+
+export interface Checks {
+  readonly schedule: Schedule
+  readonly model: Model
+  readonly mirror: Mirror
+  readonly journal: Journal
+  readonly turns: Turns
+  /** Which runtime a process is, in this life of it. */
+  runtimeOf(process: SimProcess): string
+  /** Of each runtime how long it did not beat, each time it did again. */
+  readonly beats: Map<string, { readonly endedUs: number; readonly lastedUs: number }[]>
+  readonly parks: Parks
+  readonly nowUs: number
+  readonly storeMs: number
+}
