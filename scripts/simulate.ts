@@ -4,12 +4,12 @@
  *   --seed N       the first seed (else one from the clock)
  *   --seeds K      how many                       --minutes M   how much simulated time
  *   --for 30s      how much wall time             --log         the story of one seed
- *   --ci           2,000 seeds, and the coverage must be full
+ *   --ci           8,000 seeds, and the coverage must be full
  */
 import { parseArgs } from 'node:util'
 import { runSeeds, seedOf, story } from '../test/simulation/runner.ts'
 
-const ciSeeds = 2_000
+const ciSeeds = 8_000
 const ciLeast = 100
 
 const { values } = parseArgs({

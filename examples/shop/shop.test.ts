@@ -128,7 +128,7 @@ test('given a provider that fails twice, when it works again, then the order shi
   app.expectHealthy()
 })
 
-test('given a poison order, when its attempts are used up, then it is parked, others flow, and a redrive ends it with every effect once', async () => {
+test('given a poison order, when it has failed to the end, then it is parked, others flow, and a redrive completes it once', async () => {
   let mended = false
   await using app = await open({
     reserve: (_, sku) => {

@@ -30,13 +30,20 @@ async function imported(path: string, file: string): Promise<Readonly<Record<str
     return (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>
   } catch (thrown) {
     if (isFault(thrown) || isForeignFault(thrown)) throw thrown
-    throw fault('APP_FILE_INVALID', `${file} could not be loaded: ${asError(thrown).message}`, { file }, thrown)
+    const error = asError(thrown)
+    throw fault('APP_FILE_INVALID', `${file} could not be loaded: ${error.message}${placeOf(error)}`, { file }, thrown)
   }
 }
 
 /** Of another copy of the package. */
 export function isForeignFault(thrown: unknown): thrown is Error & { readonly code: string } {
   return thrown instanceof Error && thrown.name === 'Fault' && 'code' in thrown && typeof thrown.code === 'string'
+}
+
+/** The first place in code of the app that the stack names: a syntax error has it on its first line. */
+function placeOf({ stack = '' }: Error): string {
+  const place = /(?:file:\/\/)?(\/[^\s()]+:\d+)/.exec(stack.split('\n').find((line) => line.includes('/') && !line.includes('node:')) ?? '')?.[1]
+  return place === undefined ? '' : ` (${place})`
 }
 
 function isApp(value: unknown): value is App {

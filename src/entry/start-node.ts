@@ -78,7 +78,7 @@ async function operators(runtime: Runtime, store: Store): Promise<Fetch> {
   const { nowMs } = nodeEnvironment
   const about = { app: plan.name, pid: process.pid, node: process.version }
   const sources = [plan.name, ...plan.webhooks.map(({ path }) => path)]
-  return operatorDoor({ store, flow, sources, nowMs, environment: nodeEnvironment, changeId: flow.context.changeId, about, door })
+  return operatorDoor({ store, flow, sources, nowMs, environment: nodeEnvironment, changeId: flow.context.changeId, about, door, events: plan.events })
 }
 
 /** The doors first, so that nothing new comes in; the store last. */

@@ -24,11 +24,11 @@ export class Arrivals {
   /** Takes the next event of the lane; `false` where it cannot go past it. `inFront`: of the rows of its key, which are younger. */
   take(event: Placed, suspect: boolean, inFront = false): boolean {
     const lane = this.#lane
-    const unwanted = event.storedMs < lane.crew.sinceMs || event.position === this.#discarded
-    const look = unwanted ? skip : lane.crew.subscription.look(event)
+    if (event.position === this.#discarded) return true
+    const look = event.storedMs < lane.crew.sinceMs ? skip : lane.crew.subscription.look(event)
     if (look.is === 'skip') {
       this.pass(event.position)
-      lane.counts = { ...lane.counts, skipped: lane.counts.skipped + 1 }
+      lane.marks.skip(event.position)
       return true
     }
     if (look.key === undefined) {
@@ -73,12 +73,19 @@ export class Arrivals {
     return spilled
   }
 
-  /** An operator discards the event that it stands at. */
+  /** An operator discards the event that it stands at: it is an entry now, to be settled. */
+  letGo(position: Position | undefined): Entry | undefined {
+    const event = this.stands?.event
+    if (event === undefined || (position !== undefined && position !== event.position)) return undefined
+    const entry = new Entry(event, '', [], undefined, false)
+    this.#lane.marks.take(entry)
+    this.#discarded = event.position
+    return entry
+  }
+
+  /** What it stood at is settled. */
   goOn(): void {
-    if (this.stands === undefined) return
-    this.#discarded = this.stands.event.position
-    this.stands = undefined
-    this.#committer.mark()
+    if (this.stands?.event.position === this.#discarded) this.stands = undefined
   }
 
   #queue(entry: Entry, inFront: boolean): void {

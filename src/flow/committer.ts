@@ -158,7 +158,7 @@ export class Committer {
   #apply(wave: Wave): void {
     const lane = this.#lane
     lane.rev = wave.change.id
-    lane.counts = { ...wave.counts, skipped: lane.counts.skipped }
+    lane.counts = wave.counts
     if (wave.breaker) lane.crew.written(wave.change.id)
     this.#most = Number.POSITIVE_INFINITY
     this.#known.clear()

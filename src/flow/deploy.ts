@@ -64,6 +64,15 @@ async function arrival(context: FlowContext, subscription: Subscription): Promis
   return { id: context.changeId(), incarnation: store.incarnation, checks, expects: [], appends: [], puts, deletes: [], trims: [], native: [] }
 }
 
+/** Its name, unless one that was called so before keeps what it has under it. */
+async function freeId(store: Store, name: string, lanes: readonly string[]): Promise<string> {
+  for (let number = 1; ; number += 1) {
+    const id = number === 1 ? name : `${name}~${number}`
+    const rows = await store.get([allLanes, ...lanes].map((lane) => laneKey(id, lane)))
+    if (rows.every((row) => row === undefined)) return id
+  }
+}
+
 function rename(context: FlowContext, subscription: Subscription, value: string, rev: string): Change {
   const { store } = context
   const from = subscriptionKey(subscription.was ?? '')

@@ -11,6 +11,9 @@ export class Marks {
   /** All up to here was looked at; what was not taken was not wanted. Counts as settled once nothing is open. */
   #passed: Position = ''
   readonly #merged: boolean
+  /** Stretches of skipped events between taken ones, above the written mark: each is counted once the mark has passed it, so that a restart does not count it again. */
+  #skipped: { upTo: Position; count: number }[] = []
+  #stretch = false
   /** Of the log, taken and not settled, in the order of the lane. */
   readonly #open = new Set<Entry>()
 
@@ -34,6 +37,7 @@ export class Marks {
   take(entry: Entry): void {
     if (this.#open.size === 0 && this.#passed > this.#mark) this.#mark = this.#passed
     this.#open.add(entry)
+    this.#stretch = false
   }
 
   settle(entry: Entry): void {
@@ -41,9 +45,28 @@ export class Marks {
     if (entry.event.position > this.#mark) this.#mark = entry.event.position
   }
 
+  skip(position: Position): void {
+    const last = this.#stretch ? this.#skipped.at(-1) : undefined
+    if (last === undefined) this.#skipped.push({ upTo: position, count: 1 })
+    else {
+      last.upTo = position
+      last.count += 1
+    }
+    this.#stretch = true
+  }
+
+  /** How many skipped events such a mark passes, that no written one has passed. What is skipped from now on is a stretch of its own. */
+  skippedTo(mark: Position): number {
+    let sum = 0
+    this.#stretch = false
+    for (const { upTo, count } of this.#skipped) if (upTo <= mark) sum += count
+    return sum
+  }
+
   /** It stands in the store, so it never goes back. */
   written(mark: Position): void {
     if (mark > this.#mark) this.#mark = mark
+    this.#skipped = this.#skipped.filter(({ upTo }) => upTo > mark)
   }
 
   /** Nothing up to here is left but what is open. */

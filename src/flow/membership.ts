@@ -143,11 +143,13 @@ export class Membership {
 
   async #settle(crew: Crew, lane: string, row: Row, mine: boolean, alive: ReadonlyMap<string, Beat>): Promise<void> {
     const unit = this.#units.get(nameOf(crew, lane))
-    const { owner } = decodeLane(row.value)
-    if (unit !== undefined) {
+    const { owner, token } = decodeLane(row.value)
+    if (unit !== undefined && unit.runner.lane.token === token) {
       if (!mine) void unit.release()
       return
     }
+    // Replaced while it had nothing to commit, and so did not notice.
+    unit?.runner.lost('another owner has taken its lane')
     if (!mine && owner === this.#context.id) return this.#disown(crew, lane, row)
     const free = owner === '' || owner === this.#context.id || (!alive.has(owner) && this.#restsLong(owner))
     if (mine && free) await this.#take(crew, lane, row)

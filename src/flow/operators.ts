@@ -79,7 +79,8 @@ export class Operators {
     const { lane, committer } = this.#runner
     if (request.key === undefined) {
       this.#taken.add(row.key)
-      committer.push({ is: 'request', queue: undefined, row, request, held: [], head: false })
+      const settles = request.op === 'discard' ? this.#runner.arrivals.letGo(request.position) : undefined
+      committer.push({ is: 'request', queue: undefined, row, request, held: [], head: false, ...(settles === undefined ? {} : { settles }) })
       return
     }
     const queue = lane.queueOf(request.key)
@@ -91,7 +92,7 @@ export class Operators {
     queue.blocks += 1
     try {
       const rows = await this.#rowsOf(queue)
-      const held = chosen(rows, request)
+      const held = lane.crew.subscription.kind === 'projection' && request.op === 'edit' ? [] : chosen(rows, request)
       this.#asked.delete(row.key)
       this.#taken.add(row.key)
       queue.asked -= 1

@@ -35,6 +35,8 @@ export type Outcome =
       readonly request: Request
       readonly held: readonly Held[]
       readonly head: boolean
+      /** The event that a merged subscription stood at. */
+      readonly settles?: Entry
     }
 
 export type Next =

@@ -20,7 +20,7 @@ const triesMax = 20
 /** A call whose answer was lost is decided by looking for its events. Where they are not there it is given back as the fault: a second try could overtake later calls of its keys. */
 export async function publishStored(context: Publishing, events: readonly Stored[]): Promise<Published> {
   const { store, changeId } = context
-  const appends = events.map((event) => ({ event, streams: none }))
+  const appends = counted(events).map((event) => ({ event, streams: none }))
   try {
     const committed = await store.commit({ id: changeId(), incarnation: store.incarnation, checks: none, expects: none, appends, puts: none, deletes: none, trims: none, native: none })
     if (committed.ok) return { at: committed.at, repeated: false }
@@ -61,8 +61,16 @@ function sameContent(now: Stored, before: Placed | undefined): boolean {
   return before !== undefined && eventName(before) === eventName(now) && before.type === now.type && before.version === now.version && before.key === now.key && before.data === now.data
 }
 
+/** A repeat with another count is a fault: so the count stands with the first. */
+function counted(events: readonly Stored[]): readonly Stored[] {
+  const [first, ...rest] = events
+  if (first === undefined || rest.length === 0) return events
+  const extra = first.extra === undefined ? {} : (JSON.parse(first.extra) as object)
+  return [{ ...first, extra: JSON.stringify({ ...extra, [countAttribute]: events.length }) }, ...rest]
+}
+
 /** How many events were published in one call: it stands with the first of them, where there were several. */
-export function countOf(event: Stored): number {
+function countOf(event: Stored): number {
   if (event.extra === undefined) return 1
   const count = (JSON.parse(event.extra) as Readonly<Record<string, unknown>>)[countAttribute]
   return typeof count === 'number' ? count : 1

@@ -242,6 +242,7 @@ export class Runner implements Ended, Committing {
     if (entry === undefined || queue === undefined) return
     if (work.entries.length > 1) {
       for (const one of work.entries) one.most = Math.floor(work.entries.length / 2)
+      this.#suspects.end(work)
       this.settling.giveBack(work)
       return
     }

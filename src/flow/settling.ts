@@ -5,7 +5,7 @@ import type { Arrivals } from './arrivals.ts'
 import type { Entry } from './entry.ts'
 import type { Hold } from './holds.ts'
 import type { KeyQueue } from './key-queue.ts'
-import { chains, type Outcome, type Work } from './outcome.ts'
+import { chains, type Next, type Outcome, type Work } from './outcome.ts'
 import type { OwnedLane } from './owned-lane.ts'
 import type { Suspects } from './suspects.ts'
 import type { Wave } from './wave.ts'
@@ -134,8 +134,16 @@ export class Settling {
     this.#lane.endContention(queue)
     this.#held(queue, wave, entry)
     context.telemetry.count('millrace_failures_total', 1, { subscription: crew.subscription.name })
-    if (next.state === 'wait') this.ringAt(queue, next.dueMs)
+    if (next.state === 'wait') this.#waits(queue, next)
     if (next.state === 'parked') this.#parked(queue, queue.hold)
+  }
+
+  #waits(queue: KeyQueue, { attempt, dueMs }: Extract<Next, { state: 'wait' }>): void {
+    const { crew, context } = this.#lane
+    const { name } = crew.subscription
+    const inMs = Math.max(0, dueMs - context.clock.nowMs())
+    context.telemetry.log('warn', `${name} failed, again in ${inMs} ms: ${queue.hold?.error?.message ?? ''}`, { subscription: name, key: queue.key, attempt })
+    this.ringAt(queue, dueMs)
   }
 
   /** Its rows stand: what was moved into them waits there, what came meanwhile joins, and what was given back meanwhile is older and stays in front. */

@@ -49,6 +49,7 @@ export class Unit {
       if (queue.hold?.state === 'wait') this.runner.settling.ringAt(queue, queue.hold.dueMs)
       lane.list(queue)
     }
+    if (lane.parkedKeys >= lane.context.settings.parkedMax && !lane.crew.paused) void this.#pause()
     this.runner.dispatch()
     this.#ended = Promise.all([this.#reader.run(), this.#operators.run()])
   }
@@ -89,7 +90,8 @@ export class Unit {
     const { store, changeId, telemetry } = lane.context
     const { mark, holes } = lane.marks.after([])
     const key = laneKey(lane.crew.id, lane.lane)
-    const value = encodeLane({ owner: '', epoch: lane.epoch, token: lane.token, mark, holes, counts: lane.counts })
+    const counts = { ...lane.counts, skipped: lane.counts.skipped + lane.marks.skippedTo(mark) }
+    const value = encodeLane({ owner: '', epoch: lane.epoch, token: lane.token, mark, holes, counts })
     const starts = [...lane.started].map((position) => ({ kind: 'start', part: lane.part, key: position }))
     try {
       await store.commit({ id: changeId(), incarnation: store.incarnation, checks: [{ ...key, rev: lane.rev }], expects: [], appends: [], puts: [{ ...key, value }], deletes: starts, trims: [], native: [] })
@@ -98,12 +100,21 @@ export class Unit {
     }
   }
 
+  /** Durably, however often the store fails: what is not written would be resumed by the next look. */
   async #pause(): Promise<void> {
-    const { crew, context } = this.runner.lane
-    crew.paused = true
-    const why = `${this.runner.lane.parkedKeys} keys are parked, which is as many as it may`
-    context.telemetry.log('error', `${crew.subscription.name} is paused: ${why}`, { subscription: crew.subscription.name })
-    await setControl(context.store, context.changeId(), crew.id, { paused: true, by: 'millrace', atMs: context.clock.nowMs(), why }).catch(() => {})
+    const { lane } = this.runner
+    const { crew, context } = lane
+    const why = `${lane.parkedKeys} keys are parked, which is as many as may be`
+    context.telemetry.log('error', `${crew.subscription.name} pauses: ${why}`, { subscription: crew.subscription.name })
+    while (this.#phase() !== 'over') {
+      crew.paused = true
+      try {
+        await setControl(context.store, context.changeId(), crew.id, { paused: true, by: 'millrace', atMs: context.clock.nowMs(), why })
+        return
+      } catch {
+        await context.environment.wait(context.settings.storeRestMs)
+      }
+    }
   }
 
   #phase(): string {

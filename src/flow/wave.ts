@@ -134,7 +134,7 @@ class Draft {
     for (const entry of this.#settled) entry.settling = true
     const { mark, holes } = marks.after(this.#settled)
     for (const entry of this.#settled) entry.settling = false
-    const counts = this.#counts()
+    const counts = this.#counts(marks.skippedTo(mark))
     const record: LaneRecord = { owner, epoch, token, mark, holes, counts }
     const key = laneKey(crew.id, lane)
     this.#puts.push({ ...key, value: encodeLane(record) })
@@ -148,11 +148,11 @@ class Draft {
     return { change, mark, settled: this.#settled, holds: this.#holds, moved: this.#moved, counts, breaker: crew.breakerChanged }
   }
 
-  #counts(): Counts {
+  #counts(skipped: number): Counts {
     const before = this.#of.counts
     return {
       done: before.done + this.#done,
-      skipped: before.skipped,
+      skipped: before.skipped + skipped,
       failed: before.failed + this.#failed,
       parked: before.parked + this.#parked,
       discarded: before.discarded + this.#discarded,
@@ -245,14 +245,15 @@ class Draft {
     }
   }
 
-  #addRequest({ queue, row, request, held, head }: Extract<Outcome, { is: 'request' }>): void {
+  #addRequest({ queue, row, request, held, head, settles }: Extract<Outcome, { is: 'request' }>): void {
     this.#deletes.push({ kind: row.kind, part: row.part, key: row.key })
     const touched = queue === undefined ? [] : held.map(({ position }) => position)
     this.#putRow('operation', '', row.key, JSON.stringify({ ...request, part: row.part, positions: touched, doneMs: this.#storeMs }))
-    if (queue === undefined) {
-      this.#discarded += request.op === 'discard' ? 1 : 0
-      return
+    if (settles !== undefined) {
+      this.#settled.push(settles)
+      this.#discarded += 1
     }
+    if (queue === undefined) return
     const hold = this.#holdOf(queue)
     if (request.op === 'redrive' && hold.count > 0) this.#holds.set(queue, { ...hold, state: 'ready', attempt: 0, dueMs: 0 })
     if (request.op === 'edit') for (const one of held) this.#edit(queue, one, request.data)

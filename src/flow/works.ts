@@ -82,8 +82,9 @@ function formOf(queue: KeyQueue, size: number, probe: boolean): Formed {
   const entries: Entry[] = []
   let most = attempt > 1 ? 1 : size
   while (entries.length < most) {
-    const entry = source.shift()
-    if (entry === undefined) break
+    const [entry] = source
+    if (entry === undefined || (entries.length > 0 && entry.most <= entries.length)) break
+    source.shift()
     most = Math.min(most, entry.most)
     entries.push(entry)
   }

@@ -93,7 +93,7 @@ const table = {
   EDIT_REFUSED: { status: 409, title: 'This cannot be edited', todo: 'Redrive or discard it: a projection is what the log says, and its events stay as they are.' },
   OPERATION_INVALID: { status: 400, title: 'Not an operation that can be asked for', todo: 'Correct what the message names; `millrace COMMAND --help` shows examples.' },
   USAGE_WRONG: { status: 400, title: 'Not a command that can be read', todo: 'Run it with --help to see how it is written.' },
-  APP_FILE_INVALID: { status: 500, title: 'The file gives no app', todo: 'Export one app from it: export const shop = app(…), as an ES module.' },
+  APP_FILE_INVALID: { status: 500, title: 'The file gives no app', todo: 'Mend what the message names; the file is an ES module that exports one app: export const shop = app(…).' },
   APP_NOT_RUNNING: { status: 503, title: 'No running app has the store', todo: 'Start the app: `millrace start FILE`; only its code knows what an event must be.' },
   STORE_ABSENT: { status: 404, title: 'No store is there', todo: 'Give the path of the store with --store, or in MILLRACE_STORE.' },
   STORE_UNREACHABLE: { status: 503, title: 'The process that holds the store does not answer', todo: 'It may be starting or stopping: try again. Run the command as the same user, on the same machine.' },

@@ -16,6 +16,11 @@ export class Fault extends Error {
     this.data = data
     this.status = codes[code].status
   }
+
+  /** What to do about it. */
+  get todo(): string {
+    return codes[this.code].todo
+  }
 }
 
 /** `throw fault('STORE_HELD', 'shop.db is held by process 812', { path })` */

@@ -110,7 +110,7 @@ async function openStation(observed: Observed, known: Known, { unit, record }: K
   const keyed = key === undefined ? {} : { key }
   const stopped = await whyStopped(observed, known)
   if (unit === undefined) return { state: record.owner === '' || known.crew === undefined ? 'not reached' : 'waiting', ...keyed, why: stopped ?? 'nothing here runs it' }
-  const { lane, stands } = unit.runner
+  const { lane, arrivals: { stands } } = unit.runner
   if (stands?.event.position === event.position) return { state: 'stands', why: stands.why }
   for (const attempt of lane.attempts) {
     if (attempt.work.entries.some((entry) => entry.event.position === event.position)) return { state: 'running', ...keyed, attempts: attempt.work.attempt }

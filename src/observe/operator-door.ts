@@ -8,7 +8,7 @@ import type { Door, Posted } from '../runtime/http-door.ts'
 import { readJson } from '../runtime/http-body.ts'
 import { deadLettersOf, deadLettersWithId, inFull, type DeadLetterFilter } from './dead-letters.ts'
 import { eventTrail } from './event-trail.ts'
-import { logPage, untilMore } from './log-page.ts'
+import { logPage, untilMore, type LogAsk, type LogPage } from './log-page.ts'
 import { operationLog } from './operation-log.ts'
 import { discard, edit, forgetRemoved, pause, redrive, resume, type Chosen, type Edit, type Operator } from './operator.ts'
 import { laneViews, subscriptionViews } from './subscription-views.ts'
@@ -107,12 +107,22 @@ async function log({ operator, request, query }: Asked): Promise<unknown> {
   }
   const waitMs = Math.min(30_000, numberIn(query, 'waitMs', 0))
   const over = new AbortController()
+  const answered = new AbortController()
   const signal = AbortSignal.any([request.signal, over.signal])
-  if (waitMs > 0) void operator.environment.wait(waitMs, request.signal).then(() => over.abort())
-  for (let from = query.get('from') ?? 'now'; ; ) {
-    const hint = waitMs > 0 ? untilMore(operator, signal) : undefined
+  if (waitMs > 0) void operator.environment.wait(waitMs, AbortSignal.any([request.signal, answered.signal])).then(() => over.abort())
+  try {
+    return await firstPage(operator, ask, query.get('from') ?? 'now', waitMs > 0 ? signal : undefined)
+  } finally {
+    answered.abort()
+  }
+}
+
+/** The first with an event in it, where one is waited for. */
+async function firstPage(operator: Operator, ask: Omit<LogAsk, 'from'>, first: string, signal: AbortSignal | undefined): Promise<LogPage> {
+  for (let from = first; ; ) {
+    const hint = signal === undefined ? undefined : untilMore(operator, signal)
     const page = await logPage(operator, { ...ask, from })
-    if (page.events.length > 0 || hint === undefined || signal.aborted) return page
+    if (page.events.length > 0 || hint === undefined || signal?.aborted === true) return page
     if (page.end || from === 'now') await hint
     from = page.next
   }

@@ -2,6 +2,8 @@
 import { heldKey, decodeHeld } from '../flow/holds.ts'
 import { controlKey, type Control, type Request } from '../flow/requests.ts'
 import { fault } from '../kit/fault.ts'
+import { validate } from '../contracts/schema.ts'
+import type { AnyEvent } from '../define/event.ts'
 import { ask, forget, setPaused, untilDone, type Operating } from '../runtime/operations.ts'
 import { deadLettersOf, deadLettersWithId, type DeadLetterFilter, type FoundDeadLetter } from './dead-letters.ts'
 import { findEvent } from './find-event.ts'
@@ -10,6 +12,8 @@ import { lanesOf, knownSubscriptions, partOf, subscriptionNamed, type Known, typ
 export interface Operator extends Observed, Operating {
   /** How long an answer waits for the owner. @default 5,000 */
   readonly waitMs?: number
+  /** Of the running app: edited data must be what their schemas ask for. */
+  readonly events?: readonly AnyEvent[]
 }
 
 export interface Chosen extends DeadLetterFilter {
@@ -148,14 +152,17 @@ async function heldWithId(observed: Observed, id: string, subscription: string |
 }
 
 /** What its schema would refuse would only park again. */
-async function mustBeTaken(observed: Observed, { crew, name }: Known, id: string, data: string): Promise<void> {
+async function mustBeTaken(operator: Operator, { crew, name }: Known, id: string, data: string): Promise<void> {
+  let parsed: unknown
   try {
-    JSON.parse(data)
+    parsed = JSON.parse(data)
   } catch (error) {
     throw fault('EDIT_NOT_JSON', `for ${id}`, {}, error)
   }
   if (crew === undefined) return
-  const event = await findEvent(observed, id)
+  const event = await findEvent(operator, id)
+  const shape = operator.events?.find(({ type, version }) => type === event.type && version === event.version)
+  if (shape !== undefined) validate(shape.schema, parsed, event.type)
   const look = crew.subscription.look({ ...event, data, parsed: undefined })
   if (look.is === 'fault') throw fault(look.fault.code, `${name} could not take it: ${look.fault.message.slice(look.fault.code.length + 2)}`, look.fault.data, look.fault)
 }

@@ -4,7 +4,7 @@ import { madeBy } from '../contracts/made-fact.ts'
 import type { Published } from '../define/context.ts'
 import type { AnyEvent } from '../define/event.ts'
 import type { FlowContext } from '../flow/context.ts'
-import { countAttribute, publishStored } from '../flow/publisher.ts'
+import { publishStored } from '../flow/publisher.ts'
 import { fault, isFault } from '../kit/fault.ts'
 import { idMint } from '../kit/uuid-v7.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -27,7 +27,7 @@ export class Publishing {
   async facts(facts: readonly Fact[], id: string | undefined): Promise<Published> {
     const time = timeText(this.#context.environment.nowMs())
     const events = facts.map((fact, at) =>
-      storedOf(fact, this.#eventOf(fact), { id: () => (id === undefined ? this.#mint() : placed(id, at)), source: this.#plan.name, time, ...counted(facts.length, id, at) }),
+      storedOf(fact, this.#eventOf(fact), { id: () => (id === undefined ? this.#mint() : placed(id, at)), source: this.#plan.name, time }),
     )
     return this.#publish(events)
   }
@@ -35,7 +35,7 @@ export class Publishing {
   /** A fault of one names its place in the call: `data.at`. */
   async posted(posted: readonly Posted[], id: string | undefined): Promise<Published> {
     const time = timeText(this.#context.environment.nowMs())
-    return this.#publish(posted.map((one, at) => this.#storedPost(one, at, posted.length, id, time)))
+    return this.#publish(posted.map((one, at) => this.#storedPost(one, at, id, time)))
   }
 
   async #publish(events: readonly Stored[]): Promise<Published> {
@@ -45,7 +45,7 @@ export class Publishing {
     return { ids: events.map((event) => event.id), repeated }
   }
 
-  #storedPost(posted: Posted, at: number, count: number, id: string | undefined, time: string): Stored {
+  #storedPost(posted: Posted, at: number, id: string | undefined, time: string): Stored {
     const event = this.#plan.events.find(({ type, version }) => type === posted.type && version === (posted.version ?? this.#plan.today.get(type)?.version))
     if (event === undefined) throw fault('EVENT_UNKNOWN', `the app publishes no ${posted.type}${posted.version === undefined ? '' : ` ${posted.version}`}`, { type: posted.type, at })
     const { key, subject, cause, correlation, extra } = posted
@@ -55,7 +55,7 @@ export class Publishing {
       return storedOf(
         { type: posted.type, data: posted.data },
         event,
-        { id: () => ownId, source: posted.source ?? this.#plan.name, time: posted.time ?? time, ...counted(count, posted.id === undefined ? id : undefined, at, extra), ...envelope },
+        { id: () => ownId, source: posted.source ?? this.#plan.name, time: posted.time ?? time, ...envelope },
       )
     } catch (thrown) {
       if (isFault(thrown)) throw fault(thrown.code, thrown.message.slice(thrown.code.length + 2), { ...thrown.data, at }, thrown)
@@ -73,10 +73,4 @@ export class Publishing {
 
 function placed(id: string, at: number): string {
   return at === 0 ? id : `${id}/${at}`
-}
-
-/** A repeat with another count is a fault: so the count stands with the first. */
-function counted(count: number, id: string | undefined, at: number, extra?: string): { readonly extra?: string } {
-  if (id === undefined || at > 0 || count === 1) return {}
-  return { extra: JSON.stringify({ ...(extra === undefined ? {} : (JSON.parse(extra) as object)), [countAttribute]: count }) }
 }

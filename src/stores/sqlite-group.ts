@@ -46,6 +46,8 @@ export interface GroupParts {
 
 /** Events of one transaction; a larger change is alone in its own. */
 const eventsMax = 1_024
+/** Marks of readers come on top: where they had to wait for the next group, readers would fall behind publishers. */
+const changesMax = 4_096
 /** So long may group follow group before the event loop turns. */
 const turnMax = 8
 
@@ -136,8 +138,8 @@ export class GroupCommit {
     let events = 0
     let count = 0
     for (const { change } of this.#waiting) {
-      events += Math.max(1, change.appends.length)
-      if (events > eventsMax && count > 0) break
+      events += change.appends.length
+      if ((events > eventsMax && count > 0) || count >= changesMax) break
       count++
     }
     if (count === this.#waiting.length) {

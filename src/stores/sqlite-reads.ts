@@ -97,8 +97,7 @@ export class SqliteReads {
       }
       if (found.length < page) last = end
     }
-    const upTo = last >= end ? Math.max(after, end) : last
-    return { slice: slice(cursor, events, upTo, first, storeMs), whole: events.length > 0 || limit.events <= 0 || upTo >= head }
+    return { slice: slice(cursor, events, last, first, storeMs), whole: events.length > 0 || limit.events <= 0 || last >= head }
   }
 
   #readStream(cursor: LineCursor, limit: ReadLimit, storeMs: number): Slice {

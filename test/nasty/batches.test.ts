@@ -188,3 +188,26 @@ for (const size of [1, 7, 1_000]) {
     assert.equal(stage.effects.length, 300)
   })
 }
+
+test('given a batch by group, when the group of one event cannot be computed, then that one parks by name and the others are done', async () => {
+  const stage = await Stage.open('memory')
+  await stage.life(() => [
+    consumer({
+      batch: {
+        size: 10,
+        waitMs: 0,
+        group({ parts }) {
+          const { group } = parts[0] as { group?: string }
+          if (group === undefined) throw new TypeError('no group')
+          return group
+        },
+      },
+    }),
+  ])
+  await stage.publish([1, 2, 3, 4].map((n) => happened(n, `key ${n}`, n === 2 ? {} : { group: 'one' })))
+  await stage.pass(1_000)
+  await stage.publish([happened(5, 'key 5', { group: 'one' })])
+  await stage.pass(1_000)
+  assert.deepEqual(ids(stage.effects).toSorted(), ['1', '3', '4', '5'])
+  assert.deepEqual([...(await stage.holds('f'))].map(([key, { state }]) => [key, state]), [['key 2', 'parked']])
+})

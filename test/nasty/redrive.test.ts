@@ -197,3 +197,26 @@ test('given a key that is retried, when a request comes while its turn runs, the
   assert.deepEqual(ids(stage.effects), [])
   assert.equal((await stage.record('f')).counts.discarded, 1)
 })
+
+test('given a parked event of a projection, when somebody edits it, then it stays as it is: rows equal the fold of the log', async () => {
+  const stage = await Stage.open('memory')
+  const seen: unknown[] = []
+  await stage.life(() => [
+    consumer({
+      kind: 'projection',
+      policy: once,
+      run(turn) {
+        seen.push(turn.taken[0]?.parts[0])
+        throw new Error('broken')
+      },
+    }),
+  ])
+  await stage.publish([happened(1, 'a', { n: 1 })])
+  await stage.pass(100)
+  const [head] = await stage.held('f')
+  await stage.request('f', '0-1023', { op: 'edit', key: 'a', position: head?.position ?? '', data: '{"n":2}', by: 'ann', atMs: 7 }).catch(() => {})
+  await stage.pass(100)
+  await stage.request('f', '0-1023', redrive)
+  await stage.pass(100)
+  assert.deepEqual(seen, [{ n: 1 }, { n: 1 }])
+})

@@ -40,22 +40,31 @@ function startedBefore({ mirror }: Checks, subscription: SubscriptionModel, seen
 
 /** While the breaker is open nothing runs before its rest is over, and then one turn at a time asks. */
 export function checkProbe(checks: Checks, process: SimProcess, subscription: SubscriptionModel): void {
-  const row = checks.mirror.get('breaker', '', subscription.id)
-  if (row === undefined) return
-  const breaker = JSON.parse(row.value) as { readonly phase: string; readonly untilMs?: number }
-  if (breaker.phase !== 'open') return
+  const open = surelyOpen(checks, subscription)
+  if (open === undefined) return
   const { name } = subscription.plan
-  // What was under way when it opened may have gone well since: then it is closed already, and its row not written yet.
-  if (
-    checks.turns.bySerial.some(
-      (view) => view.subscription === subscription && view.state === 'returned' && view.endedUs >= row.atUs - 1_000_000,
-    )
-  )
-    return
-  if (checks.storeMs < (breaker.untilMs ?? 0))
-    throw new Violation('breaker', `${name}: a turn starts ${(breaker.untilMs ?? 0) - checks.storeMs} ms before the breaker's rest is over`)
+  const earlyMs = open.untilMs - checks.storeMs
+  if (earlyMs > 0) throw new Violation('breaker', `${name}: a turn starts ${earlyMs} ms before the breaker's rest is over`)
   for (const view of checks.turns.of(process, subscription)) {
-    if (view.breakerOpen && view.turn.open && view.startedUs > row.atUs)
+    if (view.breakerOpen && view.turn.open && view.startedUs > open.atUs)
       throw new Violation('breaker', `${name}: two turns ask at once while the breaker is open`)
   }
+}
+
+/**
+ * Whether the breaker is open not only by its row: what was under way when it opened may have gone well since, and then it is closed already, its row not written yet.
+ * With several runtimes one of them may not know.
+ */
+export function surelyOpen(
+  { mirror, turns, schedule }: Checks,
+  subscription: SubscriptionModel,
+): { readonly untilMs: number; readonly atUs: number } | undefined {
+  const row = mirror.get('breaker', '', subscription.id)
+  if (row === undefined || schedule.runtimes.length > 1) return undefined
+  const { phase, untilMs } = JSON.parse(row.value) as { readonly phase: string; readonly untilMs?: number }
+  if (phase !== 'open') return undefined
+  const well = turns.bySerial.some(
+    (view) => view.subscription === subscription && view.state === 'returned' && view.endedUs >= row.atUs - 1_000_000,
+  )
+  return well ? undefined : { untilMs: untilMs ?? 0, atUs: row.atUs }
 }

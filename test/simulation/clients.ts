@@ -1,5 +1,5 @@
 /** Whoever publishes: through a runtime, again when it was refused or nothing came back, and with all that the checks must know of it. */
-import { countAttribute, publishStored } from '../../src/flow/publisher.ts'
+import { publishStored } from '../../src/flow/publisher.ts'
 import { isFault } from '../../src/kit/fault.ts'
 import { slotOf } from '../../src/kit/slot.ts'
 import type { Stored } from '../../src/ports/store.ts'
@@ -77,10 +77,10 @@ export class Clients {
 }
 
 export function eventsOf(call: Call): Stored[] {
-  return call.facts.map((fact, index) => eventOf(call, fact, index))
+  return call.facts.map((fact) => eventOf(call, fact))
 }
 
-function eventOf({ facts, differs }: Call, { id, number, type, version, key, group, doings }: Fact, index: number): Stored {
+function eventOf({ differs }: Call, { id, number, type, version, key, group, doings }: Fact): Stored {
   const body: Body & { readonly differs?: true } = { number, group, doings, ...(differs ? { differs: true as const } : {}) }
   return {
     tenant: '',
@@ -92,6 +92,5 @@ function eventOf({ facts, differs }: Call, { id, number, type, version, key, gro
     slot: slotOf(key),
     time: new Date(simStartMs + number * 1_000).toISOString(),
     data: JSON.stringify(body),
-    ...(index === 0 && facts.length > 1 ? { extra: JSON.stringify({ [countAttribute]: facts.length }) } : {}),
   }
 }

@@ -11,7 +11,7 @@ import { SimStore } from '../../src/testing/sim-store.ts'
 import { SimWorld } from '../../src/testing/sim-world.ts'
 import { checkBreakers } from './check-breaker.ts'
 import { PublishChecks } from './check-publish.ts'
-import { checkAlone, checkCode, checkProbe } from './check-turn.ts'
+import { checkAlone, checkCode, checkProbe, surelyOpen } from './check-turn.ts'
 import { checkStart, tokenOf, type Slack } from './check-start.ts'
 import { storyOf } from './change-story.ts'
 import { Coverage } from './coverage.ts'
@@ -241,10 +241,10 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
     try {
       if (life?.stopping === true) this.#stoppingStart(process, plan)
       const seen = checkStart(this, this, process, subscription, turn, (one) => this.#isFlushed(one))
-      const open = this.breakerOpen(subscription.id)
+      const open = surelyOpen(this, subscription) !== undefined
       checkCode(subscription, turn, life?.knows ?? 0)
       checkAlone(this, process, subscription, seen)
-      if (this.schedule.runtimes.length === 1) checkProbe(this, process, subscription)
+      checkProbe(this, process, subscription)
       this.say(
         `${process.name} ${plan.name} attempt ${turn.attempt} at ${seen.map(({ event }) => `${event.position.replace(/^0+/, '')}(${event.key})`).join(' ')}`,
       )
@@ -264,7 +264,7 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
     const view = this.turns.bySerial[serial]
     if (view === undefined) return
     // With one runtime nobody can be behind about the breaker: what fails while it is open is no attempt.
-    const asks = this.schedule.runtimes.length === 1 && view.breakerOpen && this.breakerOpen(view.subscription.id)
+    const asks = view.breakerOpen && surelyOpen(this, view.subscription) !== undefined
     const counts = !asks && !(error instanceof Error && /STORE_|TURN_CLOSED/.test(error.message))
     this.turns.end(view, how, counts)
     if (view.process.alive)
@@ -281,11 +281,6 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
     const times = (this.#times.get(what) ?? 0) + 1
     this.#times.set(what, times)
     return times
-  }
-
-  breakerOpen(id: string): boolean {
-    const row = this.mirror.get('breaker', '', id)
-    return row !== undefined && (JSON.parse(row.value) as { phase: string }).phase === 'open'
   }
 
   #isFlushed({ event }: Seen): boolean {

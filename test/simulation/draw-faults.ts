@@ -8,8 +8,8 @@ import type { Fault, When } from './schedule.ts'
 const common = new Set<string>(['get', 'scan', 'read', 'beat', 'mark', 'publish', 'wave'])
 
 export function drawFaults(mood: Mood, random: Random): Fault[] {
-  const stores = random.pick([0, 4, 12, 30, 60])
-  const processes = random.pick([0, 1, 3, 8, 16])
+  const stores = random.pick([0, 8, 25, 50, 90])
+  const processes = random.pick([0, 2, 8, 16, 30])
   const faults: Fault[] = []
   for (let at = 0; at < stores; at++) {
     const op = drawOperation(mood, random)
@@ -21,7 +21,7 @@ export function drawFaults(mood: Mood, random: Random): Fault[] {
 }
 
 function drawOperation({ focus }: Mood, random: Random): string {
-  return random.chance(0.5) ? focus : random.pick(operationKinds)
+  return random.chance(0.6) ? focus : random.pick(operationKinds)
 }
 
 function drawProcessFault(mood: Mood, random: Random): Fault {
@@ -29,10 +29,10 @@ function drawProcessFault(mood: Mood, random: Random): Fault {
   const runtime = random.below(mood.runtimes)
   const restMs = random.pick([0, 50, 500, 2_000])
   const drawn = random.next()
-  if (drawn < 0.27) return { is: 'crash', runtime, when, restMs }
-  if (drawn < 0.52) return { is: 'pause', runtime, when, forMs: Math.floor(mood.leaseMs * random.pick([0.3, 1.2, 1.5, 3])) }
-  if (drawn < 0.67) return { is: 'cut', when, restMs }
-  if (drawn < 0.93) return { is: 'jump', runtime, when, byMs: random.between(-3_600_000, 3_600_000) }
+  if (drawn < 0.2) return { is: 'crash', runtime, when, restMs }
+  if (drawn < 0.47) return { is: 'pause', runtime, when, forMs: Math.floor(mood.leaseMs * random.pick([0.3, 1.2, 1.5, 3])) }
+  if (drawn < 0.72) return { is: 'cut', when, restMs }
+  if (drawn < 0.96) return { is: 'jump', runtime, when, byMs: random.between(-3_600_000, 3_600_000) }
   return { is: 'stop', runtime, when, restMs }
 }
 
@@ -53,5 +53,5 @@ function drawWhen(mood: Mood, random: Random): When {
 }
 
 function drawNth(op: string, random: Random): number {
-  return common.has(op) ? random.between(1, random.pick([5, 30, 100])) : random.between(1, random.pick([1, 2, 4, 10]))
+  return common.has(op) ? random.between(1, random.pick([5, 20, 60])) : random.between(1, random.pick([1, 3, 8, 16]))
 }

@@ -20,7 +20,7 @@ export interface Mood {
 }
 
 export function drawMood(random: Random): Mood {
-  const focus = random.pick(operationKinds)
+  const focus = random.pick(focuses)
   const all: readonly Doing['do'][] = ['fail', 'nothing', 'hang', 'obey', 'late', 'abort', 'slow', 'emit', 'broken']
   return {
     random,
@@ -36,6 +36,22 @@ export function drawMood(random: Random): Mood {
     focus,
   }
 }
+
+/** What comes seldom is in more seeds what the faults are about. */
+const seldom: Partial<Record<Operation, number>> = {
+  'execute edit': 9,
+  'execute discard': 7,
+  'hold version': 10,
+  'wave that emits': 10,
+  control: 2,
+  release: 3,
+  park: 4,
+  retry: 4,
+  drain: 6,
+  spill: 4,
+  'start row': 2,
+}
+const focuses = operationKinds.flatMap((kind) => Array.from({ length: seldom[kind] ?? 1 }, () => kind))
 
 /** What handlers must do for an operation of this kind to come about. */
 function needs(focus: Operation): readonly Doing['do'][] {

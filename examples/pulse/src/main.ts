@@ -1,0 +1,43 @@
+/** Runs pulse on a SQLite file, until Ctrl-C. */
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { isFault, start, type Running } from 'millrace'
+import { pulse } from './app.ts'
+import { welcome } from './welcome.ts'
+
+const { values: given } = parseArgs({
+  options: {
+    /** 0: any free one. */
+    port: { type: 'string', default: '3001' },
+    /** Where the store and the notices are kept. */
+    data: { type: 'string', default: join(import.meta.dirname, '..', 'data') },
+  },
+})
+
+await main(Number(given.port), resolve(given.data))
+
+async function main(port: number, folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true })
+  const store = join(folder, 'pulse.db')
+  const env = { NOTICES: join(folder, 'notices.db'), ...process.env }
+  try {
+    const running = await start(pulse, { port, store, env })
+    process.stdout.write(welcome({ url: running.url ?? '', folder }))
+    closeOnSignal(running)
+  } catch (error) {
+    if (!isFault(error)) throw error
+    process.stderr.write(`${error.message}${isFault(error, 'ADDRESS_TAKEN') ? '\nTake another port: npm start -- --port 3005' : ''}\n`)
+    process.exitCode = 1
+  }
+}
+
+/** The first signal drains; a second one ends at once, and nothing is lost by it either. */
+function closeOnSignal(running: Running): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      process.once(signal, () => process.exit(1))
+      void running.stop()
+    })
+  }
+}
