@@ -1,6 +1,7 @@
 /**
- * What the store costs over SQLite itself: events published one a change, and the mark of one reader moved once a wave, against a hand-written loop of the same statements.
- * Run: node bench/store-floor.ts [--flush inline|pool|auto]; MILLRACE_BENCH_FOLDER=/dev/shm leaves the disk out
+ * What the store costs over SQLite itself: events published one a change, and the mark of one reader moved once a wave, against a
+ * hand-written loop of the same statements. Run: node bench/store-floor.ts [--flush inline|pool|auto]; MILLRACE_BENCH_FOLDER=/dev/shm
+ * leaves the disk out
  */
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -36,7 +37,17 @@ async function ours(inFlight: number, events: number): Promise<number> {
   const publisher = async (): Promise<void> => {
     while (published < events) {
       const key = `order-${published++ % 1_000}`
-      const event = { tenant: '', source: 'shop', id: id(), type: 'OrderPlaced', version: 1, key, slot: published & 1_023, time: '2026-01-01T00:00:00.000Z', data }
+      const event = {
+        tenant: '',
+        source: 'shop',
+        id: id(),
+        type: 'OrderPlaced',
+        version: 1,
+        key,
+        slot: published & 1_023,
+        time: '2026-01-01T00:00:00.000Z',
+        data,
+      }
       await store.commit({ ...none, id: event.id, appends: [{ event, streams: [] }] })
     }
   }
@@ -55,7 +66,12 @@ async function ours(inFlight: number, events: number): Promise<number> {
       }
       read += slice.events.length
       const mark = { kind: 'lane', part: 'sub', key: lane }
-      const change: Change = { ...none, id: id(), checks: [{ ...mark, rev }], puts: [{ ...mark, value: JSON.stringify({ mark: slice.upTo, epoch: 1, token: 'abcdef' }) }] }
+      const change: Change = {
+        ...none,
+        id: id(),
+        checks: [{ ...mark, rev }],
+        puts: [{ ...mark, value: JSON.stringify({ mark: slice.upTo, epoch: 1, token: 'abcdef' }) }],
+      }
       const committed = await store.commit(change)
       if (!committed.ok) throw new Error('refused')
       rev = change.id
@@ -71,10 +87,14 @@ async function ours(inFlight: number, events: number): Promise<number> {
 function bare(inFlight: number, events: number): number {
   const db = new DatabaseSync(join(folder, `${++files}.db`))
   db.exec(`pragma journal_mode = wal; pragma synchronous = full;
-    create table events (position integer primary key, slot integer, id text, type text, version integer, key text, time text, stored_ms integer, data text);
-    create unique index ids on events (id); create table marks (part text, key text, value text, rev text, primary key (part, key)) without rowid`)
+    create table events (
+      position integer primary key, slot integer, id text, type text, version integer, key text, time text, stored_ms integer, data text);
+    create unique index ids on events (id);
+    create table marks (part text, key text, value text, rev text, primary key (part, key)) without rowid`)
   const insert = db.prepare('insert into events (slot, id, type, version, key, time, stored_ms, data) values (?, ?, ?, ?, ?, ?, ?, ?)')
-  const mark = db.prepare('insert into marks values (?, ?, ?, ?) on conflict (part, key) do update set value = excluded.value, rev = excluded.rev')
+  const mark = db.prepare(
+    'insert into marks values (?, ?, ?, ?) on conflict (part, key) do update set value = excluded.value, rev = excluded.rev',
+  )
   const [begin, commit] = [db.prepare('begin immediate'), db.prepare('commit')]
   const startMs = performance.now()
   for (let done = 0; done < events; done += inFlight) {
@@ -97,7 +117,7 @@ async function tail(readers: number, events: number): Promise<number> {
   let delivered = 0
   const reader = async (): Promise<void> => {
     let cursor: Cursor = { of: 'lane', name: lane, after: '' }
-    for (let mine = 0; mine < events; ) {
+    for (let mine = 0; mine < events;) {
       const changed = store.changed([lane], new AbortController().signal)
       const [slice] = await store.read([cursor], { events: 1_024, bytes: 10_000_000 })
       if (slice === undefined) return
@@ -111,7 +131,17 @@ async function tail(readers: number, events: number): Promise<number> {
   const publisher = async (): Promise<void> => {
     while (published < events) {
       published++
-      const event = { tenant: '', source: 'shop', id: id(), type: 'OrderPlaced', version: 1, key: 'k', slot: 5, time: '2026-01-01T00:00:00.000Z', data }
+      const event = {
+        tenant: '',
+        source: 'shop',
+        id: id(),
+        type: 'OrderPlaced',
+        version: 1,
+        key: 'k',
+        slot: 5,
+        time: '2026-01-01T00:00:00.000Z',
+        data,
+      }
       await store.commit({ ...none, id: event.id, appends: [{ event, streams: [] }] })
     }
   }

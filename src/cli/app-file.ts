@@ -21,8 +21,17 @@ export async function loadApp(file: string): Promise<App> {
     if (app !== undefined) return app[1]
   }
   const names = Object.keys(exported)
-  if (apps.length > 1) throw fault('APP_FILE_INVALID', `${file} exports ${apps.length} apps: ${apps.map(([name]) => name).join(', ')}. Export one, or name one of them ${usual[1]}`, { file, apps: apps.map(([name]) => name) })
-  throw fault('APP_FILE_INVALID', `${file} exports no app${names.length === 0 ? ': nothing at all' : `, but ${names.slice(0, 10).join(', ')}`}`, { file, exports: names })
+  if (apps.length > 1)
+    throw fault(
+      'APP_FILE_INVALID',
+      `${file} exports ${apps.length} apps: ${apps.map(([name]) => name).join(', ')}. Export one, or name one of them ${usual[1]}`,
+      { file, apps: apps.map(([name]) => name) },
+    )
+  throw fault(
+    'APP_FILE_INVALID',
+    `${file} exports no app${names.length === 0 ? ': nothing at all' : `, but ${names.slice(0, 10).join(', ')}`}`,
+    { file, exports: names },
+  )
 }
 
 async function imported(path: string, file: string): Promise<Readonly<Record<string, unknown>>> {
@@ -31,7 +40,7 @@ async function imported(path: string, file: string): Promise<Readonly<Record<str
   } catch (thrown) {
     if (isFault(thrown) || isForeignFault(thrown)) throw thrown
     const error = asError(thrown)
-    throw fault('APP_FILE_INVALID', `${file} could not be loaded: ${error.message}${placeOf(error)}`, { file }, thrown)
+    throw fault('APP_FILE_INVALID', `${file} could not be loaded: ${error.message}${placeOf(error, file)}`, { file }, thrown)
   }
 }
 
@@ -40,12 +49,16 @@ export function isForeignFault(thrown: unknown): thrown is Error & { readonly co
   return thrown instanceof Error && thrown.name === 'Fault' && 'code' in thrown && typeof thrown.code === 'string'
 }
 
-/** The first place in code of the app that the stack names: a syntax error has it on its first line. */
-function placeOf({ stack = '' }: Error): string {
-  const place = /(?:file:\/\/)?(\/[^\s()]+:\d+)/.exec(stack.split('\n').find((line) => line.includes('/') && !line.includes('node:')) ?? '')?.[1]
-  return place === undefined ? '' : ` (${place})`
+/** The first place in code of the app that the stack names; of a syntax error in JavaScript it names none. */
+function placeOf(error: Error, file: string): string {
+  const lines = (error.stack ?? '').split('\n').filter((line) => line.includes('/') && !line.includes('node:'))
+  const place = /(?:file:\/\/)?(\/[^\s()]+:\d+)/.exec(lines[0] ?? '')?.[1]
+  if (place !== undefined) return ` (${place})`
+  return error instanceof SyntaxError ? `; node --check ${file} may show where` : ''
 }
 
 function isApp(value: unknown): value is App {
-  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'app' && 'words' in value && Array.isArray(value.words)
+  return (
+    typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'app' && 'words' in value && Array.isArray(value.words)
+  )
 }

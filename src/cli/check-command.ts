@@ -1,11 +1,5 @@
 /** What is wrong with an app: all of it at once, without starting anything. */
-import type { App } from '../define/app.ts'
-import type { AnyConfig, Setting } from '../define/config.ts'
-import { readConfig } from '../define/config.ts'
-import { asError, isFault } from '../kit/fault.ts'
-import { checkPlan, type Finding } from '../plan/check.ts'
-import { planOf } from '../plan/compile.ts'
-import { isForeignFault, loadApp } from './app-file.ts'
+import type { Finding } from '../plan/check.ts'
 import { exits, type Command } from './command.ts'
 import type { Screen } from './screen.ts'
 
@@ -20,39 +14,13 @@ export const checkCommand: Command = {
     ['check src/app.ts --env-file .env --json', 'with its settings, for a script'],
   ],
   async run({ args, is, screen }) {
-    const { app, findings } = await found(args[0] ?? '', !is('no-config'))
+    const { checkFile } = await import('./check-app.ts')
+    const { app, findings } = await checkFile(args[0] ?? '', !is('no-config'))
     const errors = findings.filter(({ level }) => level === 'error').length
     if (screen.json) screen.value({ app, ok: errors === 0, findings })
     else write(screen, app, findings, errors)
     return errors === 0 ? exits.ok : exits.failed
   },
-}
-
-/** What a definition itself refuses is thrown as the file is loaded: then nothing else of it is known. */
-async function found(file: string, withConfig: boolean): Promise<{ readonly app: string | null; readonly findings: readonly Finding[] }> {
-  let app: App
-  try {
-    app = await loadApp(file)
-  } catch (thrown) {
-    if (isFault(thrown, 'APP_FILE_INVALID') || !(isFault(thrown) || isForeignFault(thrown))) throw thrown
-    return { app: null, findings: [{ level: 'error', where: file, message: thrown.message }] }
-  }
-  const plan = planOf(app)
-  return { app: app.name, findings: [...checkPlan(plan), ...(withConfig ? settings(plan.configs, plan.settings) : [])] }
-}
-
-/** Of what the app lists, and of those whose single settings it uses. */
-function settings(configs: readonly AnyConfig[], picked: readonly Setting[]): readonly Finding[] {
-  const all = new Set([...configs, ...picked.map(({ of }) => of)])
-  return [...all].flatMap((config): readonly Finding[] => {
-    try {
-      readConfig(config, process.env)
-      return []
-    } catch (thrown) {
-      const issues = isFault(thrown, 'CONFIG_INVALID') ? (thrown.data['issues'] as readonly { readonly setting: string; readonly message: string }[]) : [{ setting: '', message: asError(thrown).message }]
-      return issues.map(({ setting, message }) => ({ level: 'error', where: `environment ${setting}`.trim(), message }))
-    }
-  })
 }
 
 function write(screen: Screen, app: string | null, findings: readonly Finding[], errors: number): void {
@@ -61,5 +29,8 @@ function write(screen: Screen, app: string | null, findings: readonly Finding[],
   }
   const warnings = findings.length - errors
   if (findings.length === 0) screen.line(`${app ?? ''}: nothing is wrong`)
-  else screen.line(`\n${app ?? 'the app'}: ${errors} ${errors === 1 ? 'error' : 'errors'}, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`)
+  else
+    screen.line(
+      `\n${app ?? 'the app'}: ${errors} ${errors === 1 ? 'error' : 'errors'}, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`,
+    )
 }

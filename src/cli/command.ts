@@ -63,4 +63,6 @@ export const globalOptions: Options = {
 }
 
 /** Who asks, for the log of operations. */
-export const byOption: Options = { by: { type: 'string', value: 'NAME', says: 'who asks, for the log of operations (else your user name)' } }
+export const byOption: Options = {
+  by: { type: 'string', value: 'NAME', says: 'who asks, for the log of operations (else your user name)' },
+}

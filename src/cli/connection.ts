@@ -1,4 +1,7 @@
-/** The way to a store: through the socket of the app that holds it; where nobody does, the file itself, for looking and for leaving requests. */
+/**
+ * The way to a store: through the socket of the app that holds it; where nobody does, the file itself, for looking and
+ * for leaving requests.
+ */
 import { existsSync } from 'node:fs'
 import { setTimeout as rest } from 'node:timers/promises'
 import { nodeEnvironment } from '../hosts/node-environment.ts'
@@ -41,7 +44,13 @@ async function connect(store: string): Promise<Connection> {
       return await throughFile(store)
     } catch (thrown) {
       if (!isFault(thrown, 'STORE_HELD')) throw thrown
-      if (Date.now() > untilMs) throw fault('STORE_UNREACHABLE', `${thrown.message.slice('STORE_HELD: '.length)}, and nothing answers at ${socketPathOf(store)}`, thrown.data, thrown)
+      if (Date.now() > untilMs)
+        throw fault(
+          'STORE_UNREACHABLE',
+          `${thrown.message.slice('STORE_HELD: '.length)}, and nothing answers at ${socketPathOf(store)}`,
+          thrown.data,
+          thrown,
+        )
     }
     await rest(100)
   }
@@ -86,7 +95,11 @@ async function throughFile(path: string): Promise<Connection> {
 /** The answer, or the fault that the other end tells. */
 function taken<T>({ status, body }: Answer): T {
   if (status < 400) return body as T
-  const { code, detail, data } = body as { readonly code?: string; readonly detail?: string; readonly data?: Readonly<Record<string, unknown>> }
+  const { code, detail, data } = body as {
+    readonly code?: string
+    readonly detail?: string
+    readonly data?: Readonly<Record<string, unknown>>
+  }
   throw fault(isCode(code) ? code : 'UNEXPECTED', detail ?? `status ${status}`, data ?? {})
 }
 

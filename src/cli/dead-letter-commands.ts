@@ -39,7 +39,12 @@ export const showCommand: Command = {
   options: { subscription: { type: 'string', value: 'NAME', says: 'where several have parked this event' } },
   examples: [['dead-letters show evt_8812', 'by the id of its event']],
   async run(given) {
-    const answer = await connected(given.store, ({ ask }) => ask<{ deadLetters: readonly DeadLetterInFull[] }>('GET', `/v1/dead-letters/${encodeURIComponent(given.args[0] ?? '')}?${queryOf(given)}`))
+    const answer = await connected(given.store, ({ ask }) =>
+      ask<{ deadLetters: readonly DeadLetterInFull[] }>(
+        'GET',
+        `/v1/dead-letters/${encodeURIComponent(given.args[0] ?? '')}?${queryOf(given)}`,
+      ),
+    )
     if (given.screen.json) given.screen.value(answer)
     else for (const [i, letter] of answer.deadLetters.entries()) writeOne(given.screen, letter, i > 0)
     return exits.ok
@@ -63,7 +68,12 @@ export const discardCommand: Command = {
   name: 'dead-letters discard',
   summary: 'give one up: it counts as done; what waits behind goes on',
   takes: [{ name: 'ID', needed: false, many: true }],
-  options: { ...filters, all: { type: 'boolean', says: 'all of them' }, 'whole-key': { type: 'boolean', says: 'and what waits behind it' }, ...byOption },
+  options: {
+    ...filters,
+    all: { type: 'boolean', says: 'all of them' },
+    'whole-key': { type: 'boolean', says: 'and what waits behind it' },
+    ...byOption,
+  },
   examples: [
     ['dead-letters discard evt_8812', 'this one; the next of its key runs'],
     ['dead-letters discard evt_8812 --whole-key', 'and all of its key that wait behind it'],
@@ -78,7 +88,11 @@ export const editCommand: Command = {
     { name: 'ID', needed: true },
     { name: 'JSON|@FILE|-', needed: true },
   ],
-  options: { subscription: { type: 'string', value: 'NAME', says: 'where several have parked this event' }, redrive: { type: 'boolean', says: 'and run it at once' }, ...byOption },
+  options: {
+    subscription: { type: 'string', value: 'NAME', says: 'where several have parked this event' },
+    redrive: { type: 'boolean', says: 'and run it at once' },
+    ...byOption,
+  },
   examples: [
     [`dead-letters edit evt_8812 '{"orderId":"o-7","cents":900}' --redrive`, 'the whole data, not a part of it'],
     ['dead-letters edit evt_8812 @mended.json', 'from a file; then: dead-letters redrive evt_8812'],
@@ -93,12 +107,35 @@ export const editCommand: Command = {
 
 async function list(given: Given): Promise<number> {
   const { store, screen } = given
-  const answer = await connected(store, ({ ask }) => ask<{ deadLetters: readonly DeadLetter[] }>('GET', `/v1/dead-letters?${queryOf(given)}`))
+  const answer = await connected(store, ({ ask }) =>
+    ask<{ deadLetters: readonly DeadLetter[] }>('GET', `/v1/dead-letters?${queryOf(given)}`),
+  )
   if (screen.json) screen.value(answer)
   else if (answer.deadLetters.length === 0) screen.line('nothing is parked')
   else {
-    const columns = [{ title: 'SUBSCRIPTION', least: 12 }, { title: 'KEY', least: 8 }, { title: 'EVENT', least: 36 }, { title: 'TYPE', least: 8 }, { title: 'PARKED' }, { title: 'TRIES', right: true }, { title: 'BEHIND', right: true }, { title: 'WHY', least: 16 }] as const
-    screen.table(columns, answer.deadLetters.map((one) => [one.subscription, one.key, one.id, one.type, ago(one.parkedAt, Date.now()), String(one.attempts), String(one.behind), withCode(one.code, one.error)]))
+    const columns = [
+      { title: 'SUBSCRIPTION', least: 12 },
+      { title: 'KEY', least: 8 },
+      { title: 'EVENT', least: 36 },
+      { title: 'TYPE', least: 8 },
+      { title: 'PARKED' },
+      { title: 'TRIES', right: true },
+      { title: 'BEHIND', right: true },
+      { title: 'WHY', least: 16 },
+    ] as const
+    screen.table(
+      columns,
+      answer.deadLetters.map((one) => [
+        one.subscription,
+        one.key,
+        one.id,
+        one.type,
+        ago(one.parkedAt, Date.now()),
+        String(one.attempts),
+        String(one.behind),
+        withCode(one.code, one.error),
+      ]),
+    )
     screen.line()
     screen.line(screen.styled('dim', 'millrace dead-letters show EVENT tells more; redrive, edit or discard settles it'))
   }
@@ -106,9 +143,12 @@ async function list(given: Given): Promise<number> {
 }
 
 function writeOne(screen: Screen, letter: DeadLetterInFull, gap: boolean): void {
-  const { type, id, subscription, key, attempts, parkedAt, code, error, stack, data, original, waiting, behind, source, time, position } = letter
+  const { type, id, subscription, key, attempts, parkedAt, code, error, stack, data, original, waiting, behind, source, time, position } =
+    letter
   if (gap) screen.line()
-  screen.line(`${screen.styled('bold', type)} ${id}, parked in ${screen.styled('bold', subscription)} ${ago(parkedAt, Date.now())} after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`)
+  screen.line(
+    `${screen.styled('bold', type)} ${id}, parked in ${screen.styled('bold', subscription)} ${ago(parkedAt, Date.now())} after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`,
+  )
   screen.line(`from ${source} at ${time}, key ${key}, position ${place(position)}`)
   screen.line()
   screen.line(screen.styled('red', withCode(code, error)))
@@ -123,7 +163,9 @@ function writeOne(screen: Screen, letter: DeadLetterInFull, gap: boolean): void 
 
 async function settle(given: Given, what: string, body: object, done: string): Promise<number> {
   const { store, screen } = given
-  const answer = await connected(store, ({ ask }) => ask<{ settled: readonly Settled[] }>('POST', `/v1/dead-letters/${what}`, { ...body, by: whoAsks(given) }))
+  const answer = await connected(store, ({ ask }) =>
+    ask<{ settled: readonly Settled[] }>('POST', `/v1/dead-letters/${what}`, { ...body, by: whoAsks(given) }),
+  )
   if (screen.json) {
     screen.value(answer)
     return exits.ok
@@ -161,6 +203,7 @@ function filterOf(given: Given): Record<string, string> {
 export function sinceOf(text: string): number {
   if (/^\d+(\.\d+)?(ms|s|m|h|d)$/.test(text)) return Math.floor(Date.now() - milliseconds(text as Duration))
   const instant = Date.parse(text)
-  if (Number.isNaN(instant)) throw fault('USAGE_WRONG', `'${text}' is no time: write 30m, 2h, 1d, or an instant such as 2026-01-31T12:00:00Z`, { since: text })
+  if (Number.isNaN(instant))
+    throw fault('USAGE_WRONG', `'${text}' is no time: write 30m, 2h, 1d, or an instant such as 2026-01-31T12:00:00Z`, { since: text })
   return instant
 }

@@ -13,9 +13,13 @@ const watched = new Set(['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.json', 
 export const devCommand: Command = {
   name: 'dev',
   summary: 'run an app, and start it again when a file changes',
-  details: 'It watches the folder that you are in (node_modules and hidden folders apart) for code, JSON and .env files.\nBetween two runs the app drains as after Ctrl-C: nothing is lost, and events wait meanwhile.',
+  details:
+    'It watches the folder that you are in (node_modules and hidden folders apart) for code, JSON and .env files.\nBetween two runs the app drains as after Ctrl-C: nothing is lost, and events wait meanwhile.',
   takes: [{ name: 'FILE', needed: true }],
-  options: { ...startOptions, watch: { type: 'string', value: 'FOLDER', multiple: true, says: 'watch this instead; may be given several times' } },
+  options: {
+    ...startOptions,
+    watch: { type: 'string', value: 'FOLDER', multiple: true, says: 'watch this instead; may be given several times' },
+  },
   examples: [
     ['dev src/app.ts', 'at http://127.0.0.1:3000'],
     ['dev src/app.ts --env-file .env --watch src', 'with settings from a file, watching src'],
@@ -49,12 +53,15 @@ class Dev {
   }
 
   #start(): void {
-    const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', 'start', ...startWords(process.argv.slice(2))], { stdio: 'inherit' })
+    const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', 'start', ...startWords(process.argv.slice(2))], {
+      stdio: 'inherit',
+    })
     this.#child = child
     child.once('exit', (code) => {
       this.#child = undefined
-      if (this.#stopping) this.#ended(code ?? exits.failed)
-      else if (!this.#restarting) this.#given.screen.note(`it ended${code === null ? '' : ` with ${code}`}; it starts again when a file changes`)
+      if (this.#stopping) this.#ended(code ?? exits.ok)
+      else if (!this.#restarting)
+        this.#given.screen.note(`it ended${code === null ? '' : ` with ${code}`}; it starts again when a file changes`)
     })
   }
 

@@ -11,7 +11,9 @@ export function helpOfAll(screen: Screen, commands: readonly Command[]): void {
   for (const command of commands) screen.line(`  ${usage(command).padEnd(width)}  ${command.summary}`)
   options(screen, 'Options of all', globalOptions)
   screen.line()
-  screen.line(`${screen.styled('bold', 'Exit codes')}  0 done · 1 failed, or faults found · 2 not written right · 3 nothing of the kind there · 4 store held or app not reachable`)
+  screen.line(
+    `${screen.styled('bold', 'Exit codes')}  0 done · 1 failed, or faults found · 2 not written right · 3 nothing of the kind there · 4 store held or app not reachable`,
+  )
   screen.line()
   screen.line('millrace COMMAND --help tells more, with examples.')
 }

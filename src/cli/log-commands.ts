@@ -71,7 +71,7 @@ async function follow(given: Given, { ask, live }: Connection): Promise<number> 
     ...(since === undefined ? [] : [['sinceMs', String(sinceOf(since))] as [string, string]]),
   ])
   let from = given.text('from') ?? (since !== undefined || !follows ? 'start' : 'now')
-  for (let left = limit; left > 0; ) {
+  for (let left = limit; left > 0;) {
     query.set('from', from)
     query.set('limit', String(Math.min(left, 500)))
     query.set('waitMs', follows ? '20000' : '0')
@@ -102,7 +102,9 @@ async function askPage(ask: Connection['ask'], query: URLSearchParams, screen: S
 function writeEvent(screen: Screen, event: EventView): void {
   if (screen.json) return screen.value(event)
   const { storedAt, type, key, id, data } = event
-  screen.line(`${screen.styled('dim', storedAt.slice(11, 23))} ${screen.styled('bold', type)} ${id} key ${key} ${screen.styled('dim', JSON.stringify(data))}`)
+  screen.line(
+    `${screen.styled('dim', storedAt.slice(11, 23))} ${screen.styled('bold', type)} ${id} key ${key} ${screen.styled('dim', JSON.stringify(data))}`,
+  )
 }
 
 function limitOf(text: string | undefined): number {

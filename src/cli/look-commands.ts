@@ -9,7 +9,8 @@ import { ago, firstLine, grouped, place, type Screen } from './screen.ts'
 export const subscriptionsCommand: Command = {
   name: 'subscriptions',
   summary: 'what consumes events, how far it has come, and what stops it',
-  details: 'LAG is what it has still to settle, HELD the keys that wait for another attempt, PARKED those that wait for you.\nWhere no app runs, nobody can tell which events a subscription takes: then LAG counts all of them.',
+  details:
+    'LAG is what it has still to settle, HELD the keys that wait for another attempt, PARKED those that wait for you.\nWhere no app runs, nobody can tell which events a subscription takes: then LAG counts all of them.',
   takes: [],
   options: {},
   examples: [
@@ -17,7 +18,10 @@ export const subscriptionsCommand: Command = {
     ['subscriptions --store data/shop.db --json', 'for a script'],
   ],
   async run({ store, screen }) {
-    const { live, answer } = await connected(store, async ({ live: runs, ask }) => ({ live: runs, answer: await ask<{ subscriptions: readonly SubscriptionView[] }>('GET', '/v1/subscriptions') }))
+    const { live, answer } = await connected(store, async ({ live: runs, ask }) => ({
+      live: runs,
+      answer: await ask<{ subscriptions: readonly SubscriptionView[] }>('GET', '/v1/subscriptions'),
+    }))
     if (screen.json) screen.value(answer)
     else writeSubscriptions(screen, answer.subscriptions, live)
     return exits.ok
@@ -35,8 +39,31 @@ export const lanesCommand: Command = {
     if (screen.json) screen.value(answer)
     else if (answer.lanes.length === 0) screen.line('no subscription has a lane in this store')
     else {
-      const columns = [{ title: 'SUBSCRIPTION', least: 12 }, { title: 'LANE' }, { title: 'OWNER', least: 8 }, { title: 'EPOCH', right: true }, { title: 'MARK', right: true }, { title: 'HOLES', right: true }, { title: 'LAG', right: true }, { title: 'HELD', right: true }, { title: 'PARKED', right: true }] as const
-      screen.table(columns, answer.lanes.map((lane) => [lane.subscription, lane.lane, lane.owner ?? '-', String(lane.epoch), place(lane.mark) || '-', grouped(lane.holes), lagText(lane.lag), grouped(lane.held), grouped(lane.parked)]))
+      const columns = [
+        { title: 'SUBSCRIPTION', least: 12 },
+        { title: 'LANE' },
+        { title: 'OWNER', least: 8 },
+        { title: 'EPOCH', right: true },
+        { title: 'MARK', right: true },
+        { title: 'HOLES', right: true },
+        { title: 'LAG', right: true },
+        { title: 'HELD', right: true },
+        { title: 'PARKED', right: true },
+      ] as const
+      screen.table(
+        columns,
+        answer.lanes.map((lane) => [
+          lane.subscription,
+          lane.lane,
+          lane.owner ?? '-',
+          String(lane.epoch),
+          place(lane.mark) || '-',
+          grouped(lane.holes),
+          lagText(lane.lag),
+          grouped(lane.held),
+          grouped(lane.parked),
+        ]),
+      )
     }
     return exits.ok
   },
@@ -69,18 +96,45 @@ export const operationsCommand: Command = {
   options: { limit: { type: 'string', value: 'N', says: 'at most so many, the newest first (else 50)' } },
   examples: [['operations --limit 10', 'the last ten']],
   async run({ store, screen, text }) {
-    const answer = await connected(store, ({ ask }) => ask<{ operations: readonly OperationView[] }>('GET', `/v1/operations?limit=${encodeURIComponent(text('limit') ?? '50')}`))
+    const answer = await connected(store, ({ ask }) =>
+      ask<{ operations: readonly OperationView[] }>('GET', `/v1/operations?limit=${encodeURIComponent(text('limit') ?? '50')}`),
+    )
     if (screen.json) screen.value(answer)
     else if (answer.operations.length === 0) screen.line('nobody has done anything yet')
-    else screen.table([{ title: 'WHEN' }, { title: 'WHO' }, { title: 'WHAT' }, { title: 'SUBSCRIPTION' }, { title: 'KEY' }, { title: 'WHY' }], answer.operations.map((one) => [ago(one.at, Date.now()), one.by, one.op, one.subscription, one.key ?? '', one.why ?? '']))
+    else
+      screen.table(
+        [{ title: 'WHEN' }, { title: 'WHO' }, { title: 'WHAT' }, { title: 'SUBSCRIPTION' }, { title: 'KEY' }, { title: 'WHY' }],
+        answer.operations.map((one) => [ago(one.at, Date.now()), one.by, one.op, one.subscription, one.key ?? '', one.why ?? '']),
+      )
     return exits.ok
   },
 }
 
 function writeSubscriptions(screen: Screen, subscriptions: readonly SubscriptionView[], live: boolean): void {
   if (subscriptions.length === 0) return screen.line('this store knows no subscription: no app has started on it yet')
-  const columns = [{ title: 'SUBSCRIPTION', least: 12 }, { title: 'KIND' }, { title: 'STATE' }, { title: 'LAG', right: true }, { title: 'HELD', right: true }, { title: 'PARKED', right: true }, { title: 'DONE', right: true }, { title: 'FAILED', right: true }] as const
-  screen.table(columns, subscriptions.map((one) => [one.name, one.kind, stateOf(one), lagText(one.lag), grouped(one.held), grouped(one.parked), grouped(one.counts.done), grouped(one.counts.failed)]))
+  const columns = [
+    { title: 'SUBSCRIPTION', least: 12 },
+    { title: 'KIND' },
+    { title: 'STATE' },
+    { title: 'LAG', right: true },
+    { title: 'HELD', right: true },
+    { title: 'PARKED', right: true },
+    { title: 'DONE', right: true },
+    { title: 'FAILED', right: true },
+  ] as const
+  screen.table(
+    columns,
+    subscriptions.map((one) => [
+      one.name,
+      one.kind,
+      stateOf(one),
+      lagText(one.lag),
+      grouped(one.held),
+      grouped(one.parked),
+      grouped(one.counts.done),
+      grouped(one.counts.failed),
+    ]),
+  )
   const remarks = subscriptions.flatMap((one) => remarksOn(one, live))
   if (remarks.length > 0) screen.line()
   for (const remark of remarks) screen.line(remark)
@@ -97,10 +151,18 @@ function stateOf({ paused, standsAt, breaker, running }: SubscriptionView): stri
 function remarksOn(one: SubscriptionView, live: boolean): readonly string[] {
   const { name, paused, standsAt, probesAt, parked, running } = one
   return [
-    ...(paused === undefined ? [] : [`${name}: paused by ${paused.by} ${ago(paused.at, Date.now())}${paused.why === undefined ? '' : `: ${paused.why}`}; millrace resume ${name}`]),
-    ...(standsAt === undefined ? [] : [`${name}: stands at ${standsAt.type} ${standsAt.id}: ${firstLine(standsAt.why)}; millrace dead-letters discard ${standsAt.id}`]),
+    ...(paused === undefined
+      ? []
+      : [
+          `${name}: paused by ${paused.by} ${ago(paused.at, Date.now())}${paused.why === undefined ? '' : `: ${paused.why}`}; millrace resume ${name}`,
+        ]),
+    ...(standsAt === undefined
+      ? []
+      : [`${name}: stands at ${standsAt.type} ${standsAt.id}: ${firstLine(standsAt.why)}; millrace dead-letters discard ${standsAt.id}`]),
     ...(probesAt === undefined ? [] : [`${name}: its breaker lets the next probe through ${ago(probesAt, Date.now())}`]),
-    ...(parked === 0 ? [] : [`${name}: ${parked === 1 ? 'a key is' : `${parked} keys are`} parked; millrace dead-letters --subscription ${name}`]),
+    ...(parked === 0
+      ? []
+      : [`${name}: ${parked === 1 ? 'a key is' : `${parked} keys are`} parked; millrace dead-letters --subscription ${name}`]),
     ...(live && !running ? [`${name}: the app has it no more; millrace forget ${name} deletes what it keeps`] : []),
   ]
 }
@@ -117,7 +179,11 @@ function writeTrail(screen: Screen, { event, stations, caused, causedMore }: Tra
   screen.line(JSON.stringify(data))
   screen.line()
   if (stations.length === 0) screen.line('no subscription is there')
-  else screen.table([{ title: 'SUBSCRIPTION', least: 12 }, { title: 'STATE' }, { title: 'WHY', least: 20 }], stations.map((one) => [one.subscription, one.state, stationText(one)]))
+  else
+    screen.table(
+      [{ title: 'SUBSCRIPTION', least: 12 }, { title: 'STATE' }, { title: 'WHY', least: 20 }],
+      stations.map((one) => [one.subscription, one.state, stationText(one)]),
+    )
   if (caused.length > 0) screen.line()
   for (const one of caused) screen.line(`caused ${one.type} ${one.id}, key ${one.key}`)
   if (causedMore) screen.line('there may be more that it caused: the log was not read to its end')

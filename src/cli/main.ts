@@ -107,7 +107,17 @@ function tellFailure(screen: Screen, thrown: unknown): void {
   const code = isFault(error) || isForeignFault(error) ? error.code : 'UNEXPECTED'
   const todo = Object.hasOwn(codes, code) ? codes[code as keyof typeof codes].todo : ''
   const detail = error.message.startsWith(`${code}: `) ? error.message.slice(code.length + 2) : error.message
-  if (screen.json) screen.note(JSON.stringify({ error: { code, detail, todo: code === 'UNEXPECTED' ? 'Run it with --debug to see where.' : todo, ...('data' in error ? { data: error.data } : {}) } }))
+  if (screen.json)
+    screen.note(
+      JSON.stringify({
+        error: {
+          code,
+          detail,
+          todo: code === 'UNEXPECTED' ? 'Run it with --debug to see where.' : todo,
+          ...('data' in error ? { data: error.data } : {}),
+        },
+      }),
+    )
   else {
     screen.note(`${code}: ${detail}`)
     screen.note(code === 'UNEXPECTED' ? 'Run it with --debug to see where.' : todo)
@@ -127,5 +137,9 @@ function codeOf(thrown: unknown): number {
 
 /** What was written to a pipe may not have left yet. */
 async function flushed(): Promise<void> {
-  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise<void>((done) => (stream.writableLength === 0 ? done() : stream.write('', () => done())))))
+  await Promise.all(
+    [process.stdout, process.stderr].map(
+      (stream) => new Promise<void>((done) => (stream.writableLength === 0 ? done() : stream.write('', () => done()))),
+    ),
+  )
 }

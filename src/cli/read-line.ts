@@ -44,9 +44,18 @@ function split(words: readonly string[]): { readonly before: readonly string[]; 
   return { before: words.slice(0, at), rest: words.slice(at) }
 }
 
-function parsed(words: readonly string[], options: Options, command: string): { readonly args: readonly string[]; readonly values: Line['values'] } {
+function parsed(
+  words: readonly string[],
+  options: Options,
+  command: string,
+): { readonly args: readonly string[]; readonly values: Line['values'] } {
   try {
-    const shape = Object.fromEntries(Object.entries(options).map(([name, { type, short, multiple }]) => [name, { type, ...(short === undefined ? {} : { short }), multiple: multiple ?? false }]))
+    const shape = Object.fromEntries(
+      Object.entries(options).map(([name, { type, short, multiple }]) => [
+        name,
+        { type, ...(short === undefined ? {} : { short }), multiple: multiple ?? false },
+      ]),
+    )
     const { values, positionals } = parseArgs({ args: [...words], options: shape, allowPositionals: true, strict: true })
     return { args: positionals, values: values as Line['values'] }
   } catch (thrown) {
@@ -58,19 +67,33 @@ function parsed(words: readonly string[], options: Options, command: string): { 
 function mistake(error: Error, options: Options, command: string): Error {
   const option = /'(?:-\w, )?--?([\w-]+)/.exec(error.message)?.[1] ?? ''
   const code = 'code' in error ? error.code : ''
-  if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return fault('USAGE_WRONG', `${command}: ${error.message.split('\n')[0] ?? ''}`, { command, option }, error)
+  if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION')
+    return fault('USAGE_WRONG', `${command}: ${error.message.split('\n')[0] ?? ''}`, { command, option }, error)
   const near = closest(option, Object.keys(options)).map((name) => `--${name}`)
-  return fault('USAGE_WRONG', `${command} has no option '--${option}'${near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''}`, { command, option, near }, error)
+  return fault(
+    'USAGE_WRONG',
+    `${command} has no option '--${option}'${near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''}`,
+    { command, option, near },
+    error,
+  )
 }
 
 function unknown(word: string, commands: readonly Command[]): Error {
   const names = [...new Set(commands.map(({ name }) => name.split(' ')[0] ?? name))]
   const near = closest(word, names)
-  return fault('USAGE_WRONG', `there is no command '${word}'${near.length > 0 ? `; did you mean ${near.join(', ')}?` : `; there are ${names.join(', ')}`}`, { command: word, near })
+  return fault(
+    'USAGE_WRONG',
+    `there is no command '${word}'${near.length > 0 ? `; did you mean ${near.join(', ')}?` : `; there are ${names.join(', ')}`}`,
+    { command: word, near },
+  )
 }
 
 function unknownPart(first: string, word: string, group: readonly Command[]): Error {
   const names = group.map(({ name }) => name.slice(first.length + 1))
   const near = closest(word, names)
-  return fault('USAGE_WRONG', `${first} knows no '${word}'; ${near.length > 0 ? `did you mean ${near.join(', ')}?` : `it knows ${names.join(', ')}`}`, { command: first, near })
+  return fault(
+    'USAGE_WRONG',
+    `${first} knows no '${word}'; ${near.length > 0 ? `did you mean ${near.join(', ')}?` : `it knows ${names.join(', ')}`}`,
+    { command: first, near },
+  )
 }

@@ -58,7 +58,8 @@ class Sampling {
     const { minimum, exclusiveMinimum, maximum, exclusiveMaximum, multipleOf } = schema
     const step = typeof multipleOf === 'number' ? multipleOf : 1
     const least = typeof minimum === 'number' ? minimum : typeof exclusiveMinimum === 'number' ? exclusiveMinimum + step : 1
-    const most = typeof maximum === 'number' ? maximum : typeof exclusiveMaximum === 'number' ? exclusiveMaximum - step : Number.MAX_SAFE_INTEGER
+    const most =
+      typeof maximum === 'number' ? maximum : typeof exclusiveMaximum === 'number' ? exclusiveMaximum - step : Number.MAX_SAFE_INTEGER
     const first = Math.ceil(Math.max(least, -Number.MAX_SAFE_INTEGER) / step) * step
     return first + (this.#n % (Math.floor(Math.min(1_000, most - first) / step) + 1)) * step
   }
@@ -79,7 +80,8 @@ class Sampling {
       uuid: `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`,
     }
     if (typeof format === 'string' && known[format] !== undefined) return known[format]
-    if (typeof pattern === 'string') throw fault('USAGE_WRONG', `no text can be made up for ${at}, which must match ${pattern}: give --data`, { pointer: at })
+    if (typeof pattern === 'string')
+      throw fault('USAGE_WRONG', `no text can be made up for ${at}, which must match ${pattern}: give --data`, { pointer: at })
     const text = `${at.split('/').at(-1) || 'text'}-${n}`.padEnd(Number(minLength), '-')
     return typeof maxLength === 'number' && text.length > maxLength ? String(n).slice(-maxLength).padStart(Number(minLength), '0') : text
   }
@@ -87,8 +89,13 @@ class Sampling {
   /** `#/$defs/name`. */
   #referred(ref: string, at: string): Schema {
     let found: unknown = this.#root
-    for (const part of ref.replace(/^#\/?/, '').split('/').filter((one) => one !== '')) found = (found as Readonly<Record<string, unknown>> | undefined)?.[part]
-    if (typeof found !== 'object' || found === null || at.split('/').length > 20) throw fault('USAGE_WRONG', `no data can be made up for ${at}: give --data`, { pointer: at })
+    for (const part of ref
+      .replace(/^#\/?/, '')
+      .split('/')
+      .filter((one) => one !== ''))
+      found = (found as Readonly<Record<string, unknown>> | undefined)?.[part]
+    if (typeof found !== 'object' || found === null || at.split('/').length > 20)
+      throw fault('USAGE_WRONG', `no data can be made up for ${at}: give --data`, { pointer: at })
     return found as Schema
   }
 }

@@ -43,7 +43,16 @@ export function screenTo({ json, debug, write, writeNote, colours, width }: Scre
     note: (text) => writeNote(`${text}\n`),
     table: (columns, rows) => {
       const widths = fitted(columns, rows, width)
-      write(`${styled('dim', rowText(columns.map(({ title }) => title), columns, widths))}\n`)
+      write(
+        `${styled(
+          'dim',
+          rowText(
+            columns.map(({ title }) => title),
+            columns,
+            widths,
+          ),
+        )}\n`,
+      )
       for (const row of rows) write(`${rowText(row, columns, widths)}\n`)
     },
   }
@@ -94,7 +103,9 @@ function span(seconds: number): string {
 function fitted(columns: readonly Column[], rows: readonly (readonly string[])[], width: number | undefined): readonly number[] {
   const widths = columns.map(({ title }, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)))
   if (width === undefined) return widths
-  const least = columns.map(({ title, least: at }, i) => (at === undefined && i < columns.length - 1 ? (widths[i] ?? 0) : Math.max(title.length, at ?? 8)))
+  const least = columns.map(({ title, least: at }, i) =>
+    at === undefined && i < columns.length - 1 ? (widths[i] ?? 0) : Math.max(title.length, at ?? 8),
+  )
   for (let over = widths.reduce((sum, one) => sum + one + 2, -2) - width; over > 0; over -= 1) {
     const spare = widths.map((one, i) => one - (least[i] ?? one))
     const most = spare.indexOf(Math.max(...spare))

@@ -1,7 +1,12 @@
 /** One question over a socket file: HTTP, JSON both ways. */
 import { request } from 'node:http'
 
-export function askSocket(socketPath: string, method: string, path: string, body?: object): Promise<{ readonly status: number; readonly body: unknown }> {
+export function askSocket(
+  socketPath: string,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<{ readonly status: number; readonly body: unknown }> {
   return new Promise((resolve, reject) => {
     const text = body === undefined ? undefined : JSON.stringify(body)
     const headers = text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }

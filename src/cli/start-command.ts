@@ -6,6 +6,7 @@ import { fault } from '../kit/fault.ts'
 import type { Level } from '../ports/telemetry.ts'
 import { loadApp } from './app-file.ts'
 import { exits, type Command, type Given, type Options } from './command.ts'
+import { numberOf } from './numbers.ts'
 import type { Screen } from './screen.ts'
 
 export const startOptions: Options = {
@@ -24,7 +25,8 @@ const endedBy = { SIGINT: 130, SIGTERM: 143 } as const
 export const startCommand: Command = {
   name: 'start',
   summary: 'run an app; Ctrl-C drains and stops it, and the next start carries on',
-  details: 'The file is an ES module, TypeScript as it is, that exports the app.\nLogs go to stdout: text on a terminal, one JSON object a line elsewhere.',
+  details:
+    'The file is an ES module, TypeScript as it is, that exports the app.\nLogs go to stdout: text on a terminal, one JSON object a line elsewhere.',
   takes: [{ name: 'FILE', needed: true }],
   options: startOptions,
   examples: [
@@ -35,8 +37,9 @@ export const startCommand: Command = {
   async run(given) {
     const app = await loadApp(given.args[0] ?? '')
     const running = await start(app, startedWith(given))
+    const ended = untilSignal(running, given.screen)
     tell(given, app, running)
-    return untilSignal(running, given.screen)
+    return ended
   },
 }
 
@@ -45,7 +48,8 @@ function startedWith(given: Given): Parameters<typeof start>[1] {
   const host = text('host')
   const lanes = text('lanes')
   const level = text('log-level')
-  if (level !== undefined && !levels.includes(level)) throw fault('USAGE_WRONG', `--log-level '${level}': there are ${levels.join(', ')}`, { level })
+  if (level !== undefined && !levels.includes(level))
+    throw fault('USAGE_WRONG', `--log-level '${level}': there are ${levels.join(', ')}`, { level })
   return {
     store,
     ...(is('no-http') ? {} : { port: numberOf('port', text('port') ?? process.env['PORT'] ?? defaultPort, 0, 65_535) }),
@@ -55,17 +59,18 @@ function startedWith(given: Given): Parameters<typeof start>[1] {
   }
 }
 
-export function numberOf(name: string, text: string, least: number, most: number): number {
-  const number = Number(text)
-  if (text.trim() === '' || !Number.isSafeInteger(number) || number < least || number > most) throw fault('USAGE_WRONG', `--${name} '${text}': write a whole number from ${least} to ${most}`, { [name]: text })
-  return number
-}
-
 /** On a terminal a few lines of text; elsewhere one more line of the log. */
 function tell({ screen, store }: Given, app: App, { url }: Running): void {
   if (process.stdout.isTTY !== true || screen.json) {
     const socket = store === ':memory:' ? {} : { socket: socketPathOf(store) }
-    return screen.value({ time: new Date().toISOString(), level: 'info', message: `${app.name} runs`, ...(url === undefined ? {} : { url }), store, ...socket })
+    return screen.value({
+      time: new Date().toISOString(),
+      level: 'info',
+      message: `${app.name} runs`,
+      ...(url === undefined ? {} : { url }),
+      store,
+      ...socket,
+    })
   }
   screen.line(`${screen.styled('bold', app.name)} ${url === undefined ? 'runs' : `listens at ${url}`}, its events are in ${store}`)
   for (const line of tries(app, url, store)) screen.line(`  ${screen.styled('dim', line)}`)

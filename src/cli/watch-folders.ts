@@ -1,5 +1,6 @@
 /**
- * Watches folders and those in them for files that change. Each folder is watched by itself: editors put a new file in the place of the old one, and a watch of
+ * Watches folders and those in them for files that change. Each folder is watched by itself: editors put a new file in
+ * the place of the old one, and a watch of
  * the file, which is what a recursive one is made of on Linux, sees nothing of it from then on.
  */
 import { readdirSync, statSync, watch, type FSWatcher } from 'node:fs'
@@ -23,7 +24,8 @@ export function watchFolders(roots: readonly string[], changed: (file: string) =
       })
       watcher.on('error', () => drop(folder))
       watchers.set(folder, watcher)
-      for (const entry of readdirSync(folder, { withFileTypes: true })) if (entry.isDirectory() && isWatched(entry.name)) add(join(folder, entry.name))
+      for (const entry of readdirSync(folder, { withFileTypes: true }))
+        if (entry.isDirectory() && isWatched(entry.name)) add(join(folder, entry.name))
     } catch {
       // It has gone again meanwhile.
       drop(folder)

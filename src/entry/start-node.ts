@@ -44,7 +44,16 @@ async function serve(runtime: Runtime, store: Store, telemetry: Telemetry, optio
   const socket = await openSocket(runtime, store, telemetry, options)
   let stopped: Promise<void> | undefined
   const stop = (): Promise<void> => (stopped ??= stopAll(runtime, store, [listening, socket], stopping))
-  return { ...serving, get signal() { return stopping.signal }, url: listening?.url, fetch, stop, [Symbol.asyncDispose]: stop }
+  return {
+    ...serving,
+    get signal() {
+      return stopping.signal
+    },
+    url: listening?.url,
+    fetch,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
 }
 
 async function openFetch(runtime: Runtime, options: StartOptions): Promise<Fetch> {
@@ -59,7 +68,12 @@ async function listenAt(fetch: Fetch, port: number, host: string | undefined, te
 }
 
 /** For operators; without it the app runs all the same. What answers there is loaded when somebody asks. */
-async function openSocket(runtime: Runtime, store: Store, telemetry: Telemetry, { store: file = './millrace.db' }: StartOptions): Promise<ListeningSocket | undefined> {
+async function openSocket(
+  runtime: Runtime,
+  store: Store,
+  telemetry: Telemetry,
+  { store: file = './millrace.db' }: StartOptions,
+): Promise<ListeningSocket | undefined> {
   if (file === ':memory:') return undefined
   let opened: Promise<Fetch> | undefined
   const fetch: Fetch = async (request) => (await (opened ??= operators(runtime, store)))(request)
@@ -78,11 +92,26 @@ async function operators(runtime: Runtime, store: Store): Promise<Fetch> {
   const { nowMs } = nodeEnvironment
   const about = { app: plan.name, pid: process.pid, node: process.version }
   const sources = [plan.name, ...plan.webhooks.map(({ path }) => path)]
-  return operatorDoor({ store, flow, sources, nowMs, environment: nodeEnvironment, changeId: flow.context.changeId, about, door, events: plan.events })
+  return operatorDoor({
+    store,
+    flow,
+    sources,
+    nowMs,
+    environment: nodeEnvironment,
+    changeId: flow.context.changeId,
+    about,
+    door,
+    events: plan.events,
+  })
 }
 
 /** The doors first, so that nothing new comes in; the store last. */
-async function stopAll(runtime: Runtime, store: Store, [listening, socket]: readonly [Listening | undefined, ListeningSocket | undefined], stopping: AbortController): Promise<void> {
+async function stopAll(
+  runtime: Runtime,
+  store: Store,
+  [listening, socket]: readonly [Listening | undefined, ListeningSocket | undefined],
+  stopping: AbortController,
+): Promise<void> {
   await Promise.all([listening?.close(requestGraceMs), socket?.close()])
   stopping.abort()
   await runtime.stop()
@@ -92,7 +121,13 @@ async function stopAll(runtime: Runtime, store: Store, [listening, socket]: read
 function telemetryOf({ log, logLevel = 'info' }: StartOptions): Telemetry {
   const terminal = process.stdout.isTTY === true
   const write = log === undefined ? (line: string) => void process.stdout.write(`${line}\n`) : undefined
-  const telemetry = telemetryTo({ ...(write === undefined ? {} : { write }), form: terminal ? 'text' : 'json', least: logLevel, colours: terminal && process.env['NO_COLOR'] === undefined, nowMs: nodeEnvironment.nowMs })
+  const telemetry = telemetryTo({
+    ...(write === undefined ? {} : { write }),
+    form: terminal ? 'text' : 'json',
+    least: logLevel,
+    colours: terminal && process.env['NO_COLOR'] === undefined,
+    nowMs: nodeEnvironment.nowMs,
+  })
   return log === undefined || log === false ? telemetry : { ...telemetry, log: forwarded(log) }
 }
 

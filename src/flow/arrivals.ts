@@ -4,7 +4,7 @@ import type { Committer } from './committer.ts'
 import { Entry } from './entry.ts'
 import type { KeyQueue } from './key-queue.ts'
 import type { OwnedLane } from './owned-lane.ts'
-import type { Look } from './subscription.ts'
+import { lookAt, type Looked } from './looking.ts'
 
 export class Arrivals {
   /** A merged subscription stands at an event whose order key cannot be computed. */
@@ -25,7 +25,7 @@ export class Arrivals {
   take(event: Placed, suspect: boolean, inFront = false): boolean {
     const lane = this.#lane
     if (event.position === this.#discarded) return true
-    const look = event.storedMs < lane.crew.sinceMs ? skip : lane.crew.subscription.look(event)
+    const look = event.storedMs < lane.crew.sinceMs ? skip : lookAt(lane.crew.subscription, event)
     if (look.is === 'skip') {
       this.pass(event.position)
       lane.marks.skip(event.position)
@@ -35,7 +35,7 @@ export class Arrivals {
       this.#standAt(event, look.is === 'fault' ? look.fault.message : look.is === 'wait' ? look.why : 'it has none')
       return false
     }
-    const entry = new Entry(event, look.key, look.is === 'run' ? look.parts : [], undefined, suspect)
+    const entry = new Entry(event, look.key, look.is === 'run' ? look.parts : [], undefined, suspect, look.is === 'run' ? look.group : undefined)
     if (look.is !== 'run') lane.setUnreadable(entry, look)
     if (suspect && (lane.starts.get(event.position)?.length ?? 0) > 0) entry.most = 1
     lane.marks.take(entry)
@@ -45,9 +45,10 @@ export class Arrivals {
 
   /** One that this subscription does not want, or a stretch without any. */
   pass(upTo: Position): void {
-    this.#lane.marks.pass(upTo)
+    const { marks, context } = this.#lane
+    if (!marks.pass(upTo)) return
     this.#passed += 1
-    if (this.#passed < this.#lane.context.settings.skipsMax) return
+    if (this.#passed < context.settings.skipsMax || marks.open > 0) return
     this.#passed = 0
     this.#committer.mark()
   }
@@ -107,4 +108,4 @@ export class Arrivals {
   }
 }
 
-const skip: Look = { is: 'skip' }
+const skip: Looked = { is: 'skip' }

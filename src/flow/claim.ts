@@ -2,7 +2,7 @@
 import type { Row } from '../ports/store.ts'
 import type { FlowContext } from './context.ts'
 import type { Crew } from './crew.ts'
-import { decodeHold } from './holds.ts'
+import { decodeHold, keyOfHold } from './holds.ts'
 import { decodeLane, encodeLane, laneKey, type LaneRecord } from './lane-record.ts'
 import { OwnedLane } from './owned-lane.ts'
 
@@ -43,7 +43,7 @@ async function load(lane: OwnedLane, unclean: boolean): Promise<void> {
   const { store, settings } = lane.context
   for await (const row of all(store, 'hold', lane.part)) {
     const hold = decodeHold(row)
-    const queue = lane.queueOf(row.key)
+    const queue = lane.queueOf(keyOfHold(row))
     // A version that the owner before did not know is looked at again.
     queue.hold = hold.state === 'version' ? { ...hold, state: 'ready' } : hold
     if (unclean) queue.suspects = settings.drainRows

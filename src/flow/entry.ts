@@ -16,12 +16,16 @@ export class Entry implements Taken {
   /** The largest batch that it may be in: halved each time that one with it failed. */
   most = Number.POSITIVE_INFINITY
 
-  constructor(event: Placed, key: string, parts: readonly unknown[], held: Held | undefined, suspect: boolean) {
+  /** Only events of one group share a batch. */
+  readonly group: string | undefined
+
+  constructor(event: Placed, key: string, parts: readonly unknown[], held: Held | undefined, suspect: boolean, group?: string) {
     this.event = event
     this.key = key
     this.parts = parts
     this.held = held
     this.suspect = suspect
+    this.group = group
   }
 
   get run(): number {

@@ -34,12 +34,9 @@ export interface Flow {
 /** Starting positions are recorded before it resolves; lanes are taken then, or soon after. */
 export async function openFlow(ports: Ports, options: FlowOptions): Promise<Flow> {
   const context = contextOf(ports, options)
-  const crews: Crew[] = []
-  for (const subscription of options.subscriptions) {
-    const { id, sinceMs } = await deploy(context, subscription)
-    crews.push(new Crew(subscription, id, sinceMs))
-    options.onCrew?.(subscription.name, id)
-  }
+  // Side by side: their commits share a flush.
+  const crews = await Promise.all(options.subscriptions.map(async (subscription) => crewOf(context, subscription)))
+  for (const { subscription, id } of crews) options.onCrew?.(subscription.name, id)
   const membership = new Membership(context, crews, options.generation ?? 0)
   await membership.start()
   return {
@@ -51,6 +48,11 @@ export async function openFlow(ports: Ports, options: FlowOptions): Promise<Flow
       context.alarm.stop()
     },
   }
+}
+
+async function crewOf(context: FlowContext, subscription: Subscription): Promise<Crew> {
+  const { id, sinceMs } = await deploy(context, subscription)
+  return new Crew(subscription, id, sinceMs)
 }
 
 function contextOf(ports: Ports, options: FlowOptions): FlowContext {

@@ -8,6 +8,7 @@
  *   version  until an owner knows its version
  */
 import { isFault } from '../kit/fault.ts'
+import { uuidV7From } from '../kit/uuid-v7.ts'
 import type { Key, Position, Row } from '../ports/store.ts'
 
 export interface Hold {
@@ -20,6 +21,8 @@ export interface Hold {
   readonly count: number
   readonly sinceMs: number
   readonly error?: Failure
+  /** The order key, where it is too long for a row's key. */
+  readonly key?: string
 }
 
 /** What an operator sees of a failure. */
@@ -51,7 +54,16 @@ export interface Held {
 }
 
 export function holdKey(part: string, key: string): Key {
-  return { kind: 'hold', part, key }
+  return { kind: 'hold', part, key: short(key) }
+}
+
+/** The order key of a hold's row. */
+export function keyOfHold(row: Row): string {
+  return decodeHold(row).key ?? row.key
+}
+
+export function encodeHold(key: string, hold: Hold): string {
+  return JSON.stringify(short(key) === key ? hold : { ...hold, key })
 }
 
 /** The key, written so that it holds no space, then the position: one key's rows are a range, in order. */
@@ -72,6 +84,14 @@ export function decodeHeld(row: Row): Held {
   return JSON.parse(row.value) as Held
 }
 
-function plain(key: string): string {
+const keyMax = 256
+
+/** A key that is too long for a row is known by its beginning and a hash. */
+function short(key: string): string {
+  return key.length <= keyMax ? key : `${key.slice(0, keyMax / 4)}~${uuidV7From(0, [key])}`
+}
+
+function plain(long: string): string {
+  const key = short(long)
   return key.includes(' ') || key.includes('%') || key.includes('!') ? key.replaceAll('%', '%25').replaceAll(' ', '%20').replaceAll('!', '%21') : key
 }

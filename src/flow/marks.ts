@@ -69,9 +69,11 @@ export class Marks {
     this.#skipped = this.#skipped.filter(({ upTo }) => upTo > mark)
   }
 
-  /** Nothing up to here is left but what is open. */
-  pass(position: Position): void {
-    if (position > this.#passed) this.#passed = position
+  /** Nothing up to here is left but what is open. `true` where that is news. */
+  pass(position: Position): boolean {
+    if (position <= this.#passed) return false
+    this.#passed = position
+    return true
   }
 
   /** As they will stand once everything that is settling is settled. */

@@ -64,14 +64,13 @@ export class Membership {
   }
 
   async #takeAll(): Promise<void> {
-    for (const crew of this.#crews) {
-      const lanes = lanesOf(this.#context.store, crew.subscription)
-      const rows = await this.#context.store.get(lanes.map((lane) => laneKey(crew.id, lane)))
-      for (const [i, lane] of lanes.entries()) {
-        const row = rows[i]
-        if (row !== undefined) await this.#take(crew, lane, row)
-      }
-    }
+    await Promise.all(
+      this.#crews.map(async (crew) => {
+        const lanes = lanesOf(this.#context.store, crew.subscription)
+        const rows = await this.#context.store.get(lanes.map((lane) => laneKey(crew.id, lane)))
+        await Promise.all(rows.map(async (row, i) => (row === undefined ? undefined : this.#take(crew, lanes[i] ?? '', row))))
+      }),
+    )
   }
 
   async #run(): Promise<void> {

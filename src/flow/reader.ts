@@ -5,6 +5,7 @@
 import { asError, isFault } from '../kit/fault.ts'
 import type { Cursor, Placed, Position, Slice } from '../ports/store.ts'
 import { decodeHeld, heldRange } from './holds.ts'
+import { lookAt } from './looking.ts'
 import { decodeHole } from './marks.ts'
 import type { Runner } from './runner.ts'
 
@@ -173,7 +174,7 @@ export async function readHoles(runner: Runner, holes: readonly string[], unclea
   const slices = await store.read(cursors, { events: 1, bytes: settings.readBytes })
   const firsts = await firstRows(runner)
   for (const event of slices.flatMap(({ events }) => events)) {
-    const look = lane.crew.subscription.look(event)
+    const look = lookAt(lane.crew.subscription, event)
     const first = look.is === 'skip' || look.key === undefined ? undefined : firsts.get(look.key)
     runner.arrivals.take(event, unclean, first !== undefined && event.position < first)
   }

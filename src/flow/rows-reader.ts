@@ -4,6 +4,7 @@ import type { Cursor, Placed } from '../ports/store.ts'
 import { Entry } from './entry.ts'
 import { decodeHeld, heldKey, heldRange, type Held } from './holds.ts'
 import type { KeyQueue } from './key-queue.ts'
+import { lookAt } from './looking.ts'
 import type { OwnedLane } from './owned-lane.ts'
 import type { Look } from './subscription.ts'
 
@@ -45,10 +46,10 @@ async function readOnce(lane: OwnedLane, queue: KeyQueue): Promise<readonly Foun
 
 function found(lane: OwnedLane, queue: KeyQueue, stored: Placed, held: Held): FoundRow {
   const event = held.data === undefined ? stored : { ...stored, data: held.data, parsed: undefined }
-  const look = lane.crew.subscription.look(event)
+  const look = lookAt(lane.crew.subscription, event)
   const suspect = queue.suspects > 0 || lane.starts.has(event.position)
   if (queue.suspects > 0) queue.suspects -= 1
-  const entry = new Entry(event, queue.key, look.is === 'run' ? look.parts : [], held, suspect)
+  const entry = new Entry(event, queue.key, look.is === 'run' ? look.parts : [], held, suspect, look.is === 'run' ? look.group : undefined)
   if ((lane.starts.get(event.position)?.length ?? 0) > 0) entry.most = 1
   return { entry, look }
 }

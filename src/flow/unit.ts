@@ -104,8 +104,8 @@ export class Unit {
   async #pause(): Promise<void> {
     const { lane } = this.runner
     const { crew, context } = lane
-    const why = `${lane.parkedKeys} keys are parked, which is as many as may be`
-    context.telemetry.log('error', `${crew.subscription.name} pauses: ${why}`, { subscription: crew.subscription.name })
+    const why = `${lane.parkedKeys} keys are parked, which is as many as it may`
+    context.telemetry.log('error', `${crew.subscription.name} is paused: ${why}`, { subscription: crew.subscription.name })
     while (this.#phase() !== 'over') {
       crew.paused = true
       try {

@@ -7,7 +7,7 @@ import type { Append, Change, Key, Position, Put, StoreLimits } from '../ports/s
 import { encodeBreaker } from './breaker.ts'
 import type { Crew } from './crew.ts'
 import type { Entry } from './entry.ts'
-import { heldKey, holdKey, type Held, type Hold } from './holds.ts'
+import { encodeHold, heldKey, holdKey, type Held, type Hold } from './holds.ts'
 import type { KeyQueue } from './key-queue.ts'
 import { encodeLane, laneKey, type Counts, type LaneRecord } from './lane-record.ts'
 import type { Marks } from './marks.ts'
@@ -125,7 +125,7 @@ class Draft {
     const { crew, part, owner, epoch, token, lane, rev, marks } = this.#of
     for (const [queue, hold] of this.#holds) {
       if (hold === undefined || hold.count === 0) this.#deletes.push(holdKey(part, queue.key))
-      else this.#puts.push({ ...holdKey(part, queue.key), value: JSON.stringify(hold) })
+      else this.#puts.push({ ...holdKey(part, queue.key), value: encodeHold(queue.key, hold) })
     }
     for (const { value, ...write } of this.#written.values()) {
       if (value === undefined) this.#deletes.push(write)

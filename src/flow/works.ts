@@ -57,12 +57,12 @@ function gather(lane: OwnedLane, startable: readonly KeyQueue[], policy: BatchPo
   const entries: Entry[] = []
   const queues: KeyQueue[] = []
   let most = policy.size
-  const group = groupOf(policy, startable[0]?.waiting[0])
+  const group = startable[0]?.waiting[0]?.group
   for (const queue of startable) {
     const before = entries.length
     while (entries.length < most) {
       const [entry] = queue.waiting
-      if (entry === undefined || groupOf(policy, entry) !== group || (entries.length > 0 && entry.most <= entries.length)) break
+      if (entry === undefined || entry.group !== group || (entries.length > 0 && entry.most <= entries.length)) break
       queue.waiting.shift()
       most = Math.min(most, entry.most)
       entries.push(entry)
@@ -90,10 +90,6 @@ function formOf(queue: KeyQueue, size: number, probe: boolean): Formed {
   }
   if (source === queue.rows) queue.rowsOut += entries.length
   return { is: 'work', work: { entries, queues: [queue], attempt, probe } }
-}
-
-function groupOf(policy: BatchPolicy, entry: Entry | undefined): string | undefined {
-  return entry === undefined ? undefined : policy.group?.({ is: 'run', key: entry.key, parts: entry.parts })
 }
 
 function unlist(lane: OwnedLane, queues: readonly KeyQueue[]): void {

@@ -26,7 +26,8 @@ function ask(socketPath: string, method = 'GET', path = '/', body?: string): Pro
   })
 }
 
-const echo = async (request: Request): Promise<Response> => new Response(`${request.method} ${new URL(request.url).pathname} ${await request.text()}`, { status: 201 })
+const echo = async (request: Request): Promise<Response> =>
+  new Response(`${request.method} ${new URL(request.url).pathname} ${await request.text()}`, { status: 201 })
 
 test('given a mask that lets everybody in, when it listens, then only this user may connect, and the mask is as before', async (t) => {
   const before = process.umask(0)
@@ -96,7 +97,11 @@ test('given a question that waits, when the caller goes or the socket closes, th
 
 test('given what throws, when it is asked, then the connection ends and it is told', async (t) => {
   const failures: string[] = []
-  const socket = await listenOnSocket({ path: join(folder(t), 'a.sock'), fetch: () => Promise.reject(new Error('broken')), failed: (error) => void failures.push(error.message) })
+  const socket = await listenOnSocket({
+    path: join(folder(t), 'a.sock'),
+    fetch: () => Promise.reject(new Error('broken')),
+    failed: (error) => void failures.push(error.message),
+  })
   await assert.rejects(ask(socket.path))
   assert.deepEqual(failures, ['broken'])
   await socket.close()

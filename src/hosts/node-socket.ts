@@ -1,5 +1,6 @@
 /**
- * The socket beside a store file, by which operators reach the app that holds it: HTTP, for this user alone (mode 0600). Whoever holds the store holds its socket, so a
+ * The socket beside a store file, by which operators reach the app that holds it: HTTP, for this user alone (mode
+ * 0600). Whoever holds the store holds its socket, so a
  * socket that is there already was left by a process that died. HTTP is loaded when the first caller comes.
  */
 import { createHash } from 'node:crypto'
@@ -36,7 +37,8 @@ export function socketPathOf(store: string): string {
 }
 
 export async function listenOnSocket({ path, fetch, failed = () => {} }: SocketOptions): Promise<ListeningSocket> {
-  if (Buffer.byteLength(path) > pathBytesMost) throw fault('SOCKET_FAILED', `${path} is longer than the ${pathBytesMost} bytes that a socket's path may have`, { path })
+  if (Buffer.byteLength(path) > pathBytesMost)
+    throw fault('SOCKET_FAILED', `${path} is longer than the ${pathBytesMost} bytes that a socket's path may have`, { path })
   makeWay(path)
   const sockets = new Set<Socket>()
   let http: Promise<HttpServer> | undefined
@@ -45,7 +47,10 @@ export async function listenOnSocket({ path, fetch, failed = () => {} }: SocketO
     socket.on('error', () => {})
     socket.once('close', () => sockets.delete(socket))
     http ??= httpServer(fetch, failed)
-    void http.then((one) => one.emit('connection', socket), (thrown: unknown) => failed(asError(thrown)))
+    void http.then(
+      (one) => one.emit('connection', socket),
+      (thrown: unknown) => failed(asError(thrown)),
+    )
   })
   await opened(server, path)
   server.on('error', failed)
@@ -128,7 +133,14 @@ async function answer(fetch: SocketOptions['fetch'], incoming: IncomingMessage, 
   const { method = 'GET', url = '/' } = incoming
   const type = incoming.headers['content-type']
   const body = method === 'GET' || method === 'HEAD' ? {} : { body: Buffer.concat(chunks) }
-  const response = await fetch(new Request(new URL(url, 'http://operators'), { method, signal: gone.signal, ...(type === undefined ? {} : { headers: { 'content-type': type } }), ...body }))
+  const response = await fetch(
+    new Request(new URL(url, 'http://operators'), {
+      method,
+      signal: gone.signal,
+      ...(type === undefined ? {} : { headers: { 'content-type': type } }),
+      ...body,
+    }),
+  )
   outgoing.writeHead(response.status, Object.fromEntries(response.headers))
   outgoing.end(Buffer.from(await response.arrayBuffer()))
 }

@@ -10,7 +10,10 @@ export function closest(given: string, known: readonly string[]): readonly strin
     const strokes = holds ? 0 : distance(wanted, text, most)
     return strokes > most ? [] : [{ name, strokes }]
   })
-  return scored.sort((a, b) => a.strokes - b.strokes || (a.name < b.name ? -1 : 1)).slice(0, 3).map(({ name }) => name)
+  return scored
+    .sort((a, b) => a.strokes - b.strokes || (a.name < b.name ? -1 : 1))
+    .slice(0, 3)
+    .map(({ name }) => name)
 }
 
 /** Letters put in, left out, replaced or swapped; more than `most` is not counted out. */

@@ -1,5 +1,5 @@
 /** Keys that are parked: what failed, why, after how many attempts, and what waits behind it. */
-import { decodeHeld, decodeHold, heldRange, type Held, type Hold } from '../flow/holds.ts'
+import { decodeHeld, decodeHold, keyOfHold, heldRange, type Held, type Hold } from '../flow/holds.ts'
 import { closest } from '../kit/closest.ts'
 import { fault } from '../kit/fault.ts'
 import { timeText } from '../plan/stored-of.ts'
@@ -65,9 +65,10 @@ export async function deadLettersOf(observed: Observed, filter: DeadLetterFilter
     for (const { lane } of await lanesOf(observed, one)) {
       for await (const row of allRows(observed.store, { kind: 'hold', part: partOf(one, lane) })) {
         const hold = decodeHold(row)
-        if (hold.state !== 'parked' || (key !== undefined && row.key !== key)) continue
+        const orderKey = keyOfHold(row)
+        if (hold.state !== 'parked' || (key !== undefined && orderKey !== key)) continue
         if ((code !== undefined && hold.error?.code !== code) || (hold.error?.atMs ?? hold.sinceMs) < sinceMs) continue
-        const letter = await headOf(observed, one, lane, row.key, hold)
+        const letter = await headOf(observed, one, lane, orderKey, hold)
         if (letter !== undefined && (type === undefined || letter.head.type === type)) found.push(letter)
       }
     }
@@ -76,15 +77,24 @@ export async function deadLettersOf(observed: Observed, filter: DeadLetterFilter
 }
 
 /** All whose event has this id: one for each subscription that parked it. */
-export async function deadLettersWithId(observed: Observed, id: string, filter: DeadLetterFilter = {}): Promise<readonly FoundDeadLetter[]> {
+export async function deadLettersWithId(
+  observed: Observed,
+  id: string,
+  filter: DeadLetterFilter = {},
+): Promise<readonly FoundDeadLetter[]> {
   const all = await deadLettersOf(observed, filter)
   const found = all.filter(({ letter }) => letter.id === id)
   if (found.length > 0) return found
   const ids = [...new Set(all.map(({ letter }) => letter.id))]
   const begun = ids.filter((one) => id.length > 3 && one.startsWith(id))
   const near = begun.length > 0 ? begun.slice(0, 3) : closest(id, ids)
-  const hint = near.length > 0 ? `did you mean ${near.join(', ')}?` : all.length === 0 ? 'nothing is parked' : `${all.length} others are parked`
-  throw fault('DEAD_LETTER_UNKNOWN', `no event '${id}' is parked${filter.subscription === undefined ? '' : ` in ${filter.subscription}`}; ${hint}`, { id, near })
+  const hint =
+    near.length > 0 ? `did you mean ${near.join(', ')}?` : all.length === 0 ? 'nothing is parked' : `${all.length} others are parked`
+  throw fault(
+    'DEAD_LETTER_UNKNOWN',
+    `no event '${id}' is parked${filter.subscription === undefined ? '' : ` in ${filter.subscription}`}; ${hint}`,
+    { id, near },
+  )
 }
 
 export async function inFull(observed: Observed, { letter, known, hold, head }: FoundDeadLetter): Promise<DeadLetterInFull> {
@@ -113,7 +123,16 @@ async function headOf({ store }: Observed, known: Known, lane: string, key: stri
   const head = decodeHeld(row)
   const { error } = hold
   const letter: DeadLetter = {
-    ...{ subscription: known.name, kind: known.kind, lane, key, id: head.id, type: head.type, position: head.position, attempts: hold.attempt },
+    ...{
+      subscription: known.name,
+      kind: known.kind,
+      lane,
+      key,
+      id: head.id,
+      type: head.type,
+      position: head.position,
+      attempts: hold.attempt,
+    },
     ...(error?.code === undefined ? {} : { code: error.code }),
     error: error?.message ?? '',
     parkedAt: timeText(error?.atMs ?? hold.sinceMs),

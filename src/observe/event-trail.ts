@@ -1,5 +1,5 @@
 /** The way of one event: for each subscription whether it is done, was not wanted, waits, is held or parked, and why. */
-import { decodeHeld, decodeHold, heldKey, heldRange, type Held, type Hold } from '../flow/holds.ts'
+import { decodeHeld, decodeHold, holdKey, heldKey, heldRange, type Held, type Hold } from '../flow/holds.ts'
 import { allLanes } from '../flow/lane-record.ts'
 import { controlKey } from '../flow/requests.ts'
 import { timeText } from '../plan/stored-of.ts'
@@ -30,7 +30,18 @@ export interface Station {
   readonly subscription: string
   readonly kind: string
   /** `passed`: done or not wanted; only the app's code could tell which. */
-  readonly state: 'done' | 'discarded' | 'filtered' | 'before' | 'running' | 'waiting' | 'held' | 'parked' | 'not reached' | 'stands' | 'passed'
+  readonly state:
+    | 'done'
+    | 'discarded'
+    | 'filtered'
+    | 'before'
+    | 'running'
+    | 'waiting'
+    | 'held'
+    | 'parked'
+    | 'not reached'
+    | 'stands'
+    | 'passed'
   readonly why?: string
   readonly key?: string
   readonly attempts?: number
@@ -88,8 +99,11 @@ async function stationOf(observed: Observed, known: Known, event: Placed): Promi
   if (look?.is === 'skip') return { ...of, state: 'filtered', why: 'its `where` does not match' }
   const key = look?.key
   if (isOpen(lane, event)) return { ...of, ...(await openStation(observed, known, lane, event, key)) }
-  if (event.storedMs < known.deployed.sinceMs || beganAfter(known, lane, event)) return { ...of, state: 'before', why: 'it was stored before this subscription began' }
-  const discarded = (await operationsOn(observed, known.id)).find(({ op, positions }) => op === 'discard' && positions.includes(event.position))
+  if (event.storedMs < known.deployed.sinceMs || beganAfter(known, lane, event))
+    return { ...of, state: 'before', why: 'it was stored before this subscription began' }
+  const discarded = (await operationsOn(observed, known.id)).find(
+    ({ op, positions }) => op === 'discard' && positions.includes(event.position),
+  )
   if (discarded !== undefined) return { ...of, state: 'discarded', why: `by ${discarded.by} at ${discarded.at}` }
   if (crew === undefined) return { ...of, state: 'passed', why: 'it is done, or was not wanted: the app that could tell does not run here' }
   return { ...of, state: 'done', ...(key === undefined ? {} : { key }) }
@@ -106,20 +120,44 @@ function isOpen({ record, lane }: KnownLane, event: Placed): boolean {
 }
 
 /** Of the log, and not settled. */
-async function openStation(observed: Observed, known: Known, { unit, record }: KnownLane, event: Placed, key: string | undefined): Promise<Omit<Station, 'subscription' | 'kind'>> {
+async function openStation(
+  observed: Observed,
+  known: Known,
+  { unit, record }: KnownLane,
+  event: Placed,
+  key: string | undefined,
+): Promise<Omit<Station, 'subscription' | 'kind'>> {
   const keyed = key === undefined ? {} : { key }
   const stopped = await whyStopped(observed, known)
-  if (unit === undefined) return { state: record.owner === '' || known.crew === undefined ? 'not reached' : 'waiting', ...keyed, why: stopped ?? 'nothing here runs it' }
-  const { lane, arrivals: { stands } } = unit.runner
+  if (unit === undefined)
+    return {
+      state: record.owner === '' || known.crew === undefined ? 'not reached' : 'waiting',
+      ...keyed,
+      why: stopped ?? 'nothing here runs it',
+    }
+  const {
+    lane,
+    arrivals: { stands },
+  } = unit.runner
   if (stands?.event.position === event.position) return { state: 'stands', why: stands.why }
   for (const attempt of lane.attempts) {
-    if (attempt.work.entries.some((entry) => entry.event.position === event.position)) return { state: 'running', ...keyed, attempts: attempt.work.attempt }
+    if (attempt.work.entries.some((entry) => entry.event.position === event.position))
+      return { state: 'running', ...keyed, attempts: attempt.work.attempt }
   }
-  if (stands !== undefined && stands.event.position < event.position) return { state: 'not reached', ...keyed, why: `it stands at ${stands.event.id}: ${stands.why}` }
+  if (stands !== undefined && stands.event.position < event.position)
+    return { state: 'not reached', ...keyed, why: `it stands at ${stands.event.id}: ${stands.why}` }
   const queue = key === undefined ? undefined : lane.keys.get(key)
   const before = queue?.waiting.findIndex((entry) => entry.event.position === event.position) ?? -1
   if (before < 0) return { state: 'not reached', ...keyed, why: stopped ?? 'it is read soon' }
-  return { state: 'waiting', ...keyed, why: stopped ?? (before > 0 || queue?.busy === true ? `${before + (queue?.busy === true ? 1 : 0)} of its key are before it` : 'it runs as soon as a place is free') }
+  return {
+    state: 'waiting',
+    ...keyed,
+    why:
+      stopped ??
+      (before > 0 || queue?.busy === true
+        ? `${before + (queue?.busy === true ? 1 : 0)} of its key are before it`
+        : 'it runs as soon as a place is free'),
+  }
 }
 
 async function whyStopped({ store }: Observed, known: Known): Promise<string | undefined> {
@@ -130,17 +168,24 @@ async function whyStopped({ store }: Observed, known: Known): Promise<string | u
   return probesAt === undefined ? undefined : `its breaker is open until ${probesAt}`
 }
 
-async function heldStation(observed: Observed, known: Known, { lane, unit }: KnownLane, event: Placed): Promise<Omit<Station, 'subscription' | 'kind'> | undefined> {
+async function heldStation(
+  observed: Observed,
+  known: Known,
+  { lane, unit }: KnownLane,
+  event: Placed,
+): Promise<Omit<Station, 'subscription' | 'kind'> | undefined> {
   const part = partOf(known, lane)
   const found = await heldRow(observed, known, part, event)
   if (found === undefined) return undefined
   const { key, row: held } = found
-  const [row] = await observed.store.get([{ kind: 'hold', part, key }])
+  const [row] = await observed.store.get([holdKey(part, key)])
   if (row === undefined) return undefined
   const hold = decodeHold(row)
   const [first] = await observed.store.scan(heldRange(part, key, 1))
   const head = first === undefined ? held : decodeHeld(first)
-  const running = [...(unit?.runner.lane.attempts ?? [])].find(({ work }) => work.entries.some((entry) => entry.event.position === event.position))
+  const running = [...(unit?.runner.lane.attempts ?? [])].find(({ work }) =>
+    work.entries.some((entry) => entry.event.position === event.position),
+  )
   if (running !== undefined) return { state: 'running', key, attempts: running.work.attempt }
   return head.position === held.position ? headStation(hold, key) : { state: 'waiting', key, why: behind(hold, head) }
 }
@@ -155,14 +200,32 @@ function headStation(hold: Hold, key: string): Omit<Station, 'subscription' | 'k
 }
 
 function behind(hold: Hold, head: Held): string {
-  const what = hold.state === 'parked' ? 'which is parked' : hold.state === 'wait' ? `which is tried again at ${timeText(hold.dueMs)}` : hold.state === 'version' ? 'which no code here knows' : 'which runs soon'
+  const what =
+    hold.state === 'parked'
+      ? 'which is parked'
+      : hold.state === 'wait'
+        ? `which is tried again at ${timeText(hold.dueMs)}`
+        : hold.state === 'version'
+          ? 'which no code here knows'
+          : 'which runs soon'
   return `behind ${head.type} ${head.id}, ${what}`
 }
 
 /** By its order key, where that can be computed; else its own, else a look through all that is held. */
-async function heldRow({ store }: Observed, known: Known, part: string, event: Placed): Promise<{ readonly key: string; readonly row: Held } | undefined> {
+async function heldRow(
+  { store }: Observed,
+  known: Known,
+  part: string,
+  event: Placed,
+): Promise<{ readonly key: string; readonly row: Held } | undefined> {
   const look = known.crew?.subscription.look(event)
-  const keys = [...new Set([...(look !== undefined && 'key' in look && look.key !== undefined ? [look.key] : []), event.key, `${event.source} ${event.id}`])]
+  const keys = [
+    ...new Set([
+      ...(look !== undefined && 'key' in look && look.key !== undefined ? [look.key] : []),
+      event.key,
+      `${event.source} ${event.id}`,
+    ]),
+  ]
   const rows = await store.get(keys.map((key) => heldKey(part, key, event.position)))
   for (const [i, row] of rows.entries()) if (row !== undefined) return { key: keys[i] ?? '', row: decodeHeld(row) }
   if (known.crew !== undefined) return undefined

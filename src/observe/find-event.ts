@@ -10,7 +10,10 @@ const searchMost = 2_000_000
 export async function findEvent(observed: Observed, id: string, source?: string): Promise<Placed> {
   const { store, sources = [] } = observed
   const asked = source === undefined ? sources : [source]
-  const slices = await store.read(asked.map((one) => ({ of: 'id', tenant: '', source: one, id })), { events: 1, bytes: Number.MAX_SAFE_INTEGER })
+  const slices = await store.read(
+    asked.map((one) => ({ of: 'id', tenant: '', source: one, id })),
+    { events: 1, bytes: Number.MAX_SAFE_INTEGER },
+  )
   for (const { events } of slices) for (const event of events) return event
   if (source !== undefined) throw missing(`${id} of ${source}`, [])
   const near: Placed[] = []
@@ -22,11 +25,18 @@ export async function findEvent(observed: Observed, id: string, source?: string)
   const [only, ...others] = near
   // Whoever types the beginning of an id means the only one that begins so.
   if (only !== undefined && others.length === 0 && only.id.startsWith(id)) return only
-  throw missing(id, near.slice(-5).map((event) => event.id))
+  throw missing(
+    id,
+    near.slice(-5).map((event) => event.id),
+  )
 }
 
 /** What it caused, as far as the log tells soon after it; `more` where it was not read to its end. */
-export async function causedBy(observed: Observed, event: Placed, most: number): Promise<{ readonly events: readonly Placed[]; readonly more: boolean }> {
+export async function causedBy(
+  observed: Observed,
+  event: Placed,
+  most: number,
+): Promise<{ readonly events: readonly Placed[]; readonly more: boolean }> {
   const events: Placed[] = []
   let read = 0
   await searched(observed, event.position, most, (other) => {
@@ -38,10 +48,15 @@ export async function causedBy(observed: Observed, event: Placed, most: number):
 }
 
 /** Lane by lane, each from the same place: with a global order that is after it, else its own lane's. */
-async function searched({ store }: Observed, after: Position, most: number, wanted: (event: Placed) => boolean): Promise<Placed | undefined> {
+async function searched(
+  { store }: Observed,
+  after: Position,
+  most: number,
+  wanted: (event: Placed) => boolean,
+): Promise<Placed | undefined> {
   let read = 0
   for (const { name } of store.limits.lanes) {
-    for (let from = store.limits.order === 'global' ? after : ''; read < most; ) {
+    for (let from = store.limits.order === 'global' ? after : ''; read < most;) {
       const [slice] = await store.read([{ of: 'lane', name, after: from }], { events: 1_000, bytes: 4 * 1_048_576 })
       if (slice === undefined || slice.upTo === from) break
       for (const event of slice.events) {

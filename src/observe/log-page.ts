@@ -31,14 +31,19 @@ export async function logPage(observed: Observed, ask: LogAsk): Promise<LogPage>
   const cursors = names.map((name): Cursor => ({ of: 'lane', name, after: after[name] ?? '', ...(types === undefined ? {} : { types }) }))
   const slices = await store.read(cursors, { events: ask.limit, bytes: 4 * 1_048_576 })
   const { events, next } = store.limits.order === 'global' ? inOrder(names, slices) : laneByLane(names, slices)
-  const wanted = events.filter(({ key, source, storedMs }) => (ask.key ?? key) === key && (ask.source ?? source) === source && storedMs >= (ask.sinceMs ?? 0))
+  const wanted = events.filter(
+    ({ key, source, storedMs }) => (ask.key ?? key) === key && (ask.source ?? source) === source && storedMs >= (ask.sinceMs ?? 0),
+  )
   const end = names.every((name) => (after[name] ?? '') === next[name])
   return { events: wanted.map(eventView), next: encode(next), end }
 }
 
 /** Resolves when something may have come, or the signal is aborted. */
 export async function untilMore({ store }: Observed, signal: AbortSignal): Promise<void> {
-  await store.changed(store.limits.lanes.map(({ name }) => name), signal)
+  await store.changed(
+    store.limits.lanes.map(({ name }) => name),
+    signal,
+  )
 }
 
 /** Up to where every lane has been seen: what comes later comes later in all. */
@@ -57,7 +62,10 @@ async function startOf(store: Store, from: string): Promise<Readonly<Record<stri
   const names = store.limits.lanes.map(({ name }) => name)
   if (from === 'start') return {}
   if (from === 'now') {
-    const slices = await store.read(names.map((name) => ({ of: 'lane', name, after: '', types: new Set<string>() })), { events: 1, bytes: 1 })
+    const slices = await store.read(
+      names.map((name) => ({ of: 'lane', name, after: '', types: new Set<string>() })),
+      { events: 1, bytes: 1 },
+    )
     return Object.fromEntries(names.map((name, i) => [name, slices[i]?.upTo ?? '']))
   }
   const decoded = decode(from)

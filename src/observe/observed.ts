@@ -51,14 +51,21 @@ export async function subscriptionNamed(observed: Observed, name: string): Promi
   if (found !== undefined) return found
   const names = known.map((one) => one.name)
   const near = closest(name, names)
-  const there = near.length > 0 ? `did you mean ${near.join(', ')}?` : names.length === 0 ? 'there are none in this store' : `there are ${names.slice(0, 20).join(', ')}`
+  const there =
+    near.length > 0
+      ? `did you mean ${near.join(', ')}?`
+      : names.length === 0
+        ? 'there are none in this store'
+        : `there are ${names.slice(0, 20).join(', ')}`
   throw fault('SUBSCRIPTION_UNKNOWN', `'${name}'; ${there}`, { subscription: name, near, known: names.slice(0, 100) })
 }
 
 export async function lanesOf({ store, flow }: Observed, known: Known): Promise<readonly KnownLane[]> {
   const names = [...store.limits.lanes.map(({ name }) => name), allLanes]
   const rows = await store.get(names.map((lane) => laneKey(known.id, lane)))
-  const units = new Map([...(flow?.units() ?? [])].filter(({ runner }) => runner.lane.crew.id === known.id).map((unit) => [unit.runner.lane.lane, unit]))
+  const units = new Map(
+    [...(flow?.units() ?? [])].filter(({ runner }) => runner.lane.crew.id === known.id).map((unit) => [unit.runner.lane.lane, unit]),
+  )
   return names.flatMap((lane, i): readonly KnownLane[] => {
     const row = rows[i]
     if (row === undefined) return []
@@ -81,9 +88,12 @@ export function readBy(store: Store, lane: string): readonly string[] {
 }
 
 /** Page by page; what is put meanwhile may or may not be among them. */
-export async function* allRows(store: Store, { kind, part, from = '', to = '' }: Pick<Scan, 'kind' | 'part'> & Partial<Scan>): AsyncGenerator<Row> {
+export async function* allRows(
+  store: Store,
+  { kind, part, from = '', to = '' }: Pick<Scan, 'kind' | 'part'> & Partial<Scan>,
+): AsyncGenerator<Row> {
   const limit = 500
-  for (let next = from; ; ) {
+  for (let next = from; ;) {
     const rows = await store.scan({ kind, part, from: next, to, limit })
     yield* rows
     const last = rows.at(-1)

@@ -1,5 +1,6 @@
 /**
- * The door for operators: requests in, JSON out. The same door answers on the socket of a running app, and inside the command line where nobody runs.
+ * The door for operators: requests in, JSON out. The same door answers on the socket of a running app, and inside the
+ * command line where nobody runs.
  * Its paths are versioned; a newer command line may meet an older app.
  */
 import { asError, fault, isFault } from '../kit/fault.ts'
@@ -57,7 +58,9 @@ const answers: Readonly<Record<string, Answer>> = {
   'GET /v1/events/:': ({ operator, name, query }) => eventTrail(operator, name, query.get('source') ?? undefined),
   'POST /v1/events': publish,
   'GET /v1/log': log,
-  'GET /v1/dead-letters': async ({ operator, query }) => ({ deadLetters: (await deadLettersOf(operator, filterOf(query))).map(({ letter }) => letter) }),
+  'GET /v1/dead-letters': async ({ operator, query }) => ({
+    deadLetters: (await deadLettersOf(operator, filterOf(query))).map(({ letter }) => letter),
+  }),
   'GET /v1/dead-letters/:': async ({ operator, name, query }) => {
     const found = await deadLettersWithId(operator, name, filterOf(query))
     return { deadLetters: await Promise.all(found.map((one) => inFull(operator, one))) }
@@ -72,7 +75,8 @@ const answers: Readonly<Record<string, Answer>> = {
   },
   'POST /v1/dead-letters/edit': async (asked) => {
     const { by, ...given } = await body<Edit>(asked)
-    if (typeof given.id !== 'string' || typeof given.data !== 'string') throw fault('OPERATION_INVALID', 'an edit names the id of its event, and gives its data as JSON text')
+    if (typeof given.id !== 'string' || typeof given.data !== 'string')
+      throw fault('OPERATION_INVALID', 'an edit names the id of its event, and gives its data as JSON text')
     return { settled: await edit(asked.operator, given, by) }
   },
   'GET /v1/operations': async ({ operator, query }) => ({ operations: await operationLog(operator, numberIn(query, 'limit', 100)) }),
@@ -119,7 +123,7 @@ async function log({ operator, request, query }: Asked): Promise<unknown> {
 
 /** The first with an event in it, where one is waited for. */
 async function firstPage(operator: Operator, ask: Omit<LogAsk, 'from'>, first: string, signal: AbortSignal | undefined): Promise<LogPage> {
-  for (let from = first; ; ) {
+  for (let from = first; ;) {
     const hint = signal === undefined ? undefined : untilMore(operator, signal)
     const page = await logPage(operator, { ...ask, from })
     if (page.events.length > 0 || hint === undefined || signal?.aborted === true) return page
@@ -149,7 +153,8 @@ function numberIn(query: URLSearchParams, name: string, otherwise: number): numb
   const text = query.get(name)
   if (text === null) return otherwise
   const number = Number(text)
-  if (!Number.isSafeInteger(number) || number < 0) throw fault('OPERATION_INVALID', `${name}: '${text}' is no whole number`, { [name]: text })
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw fault('OPERATION_INVALID', `${name}: '${text}' is no whole number`, { [name]: text })
   return number
 }
 

@@ -1,4 +1,7 @@
-/** What an operator does, in the operator's own terms: by the ids that lists show, or by a filter. Everything leaves a request or a row; nothing here touches what an owner owns. */
+/**
+ * What an operator does, in the operator's own terms: by the ids that lists show, or by a filter. Everything leaves a
+ * request or a row; nothing here touches what an owner owns.
+ */
 import { heldKey, decodeHeld } from '../flow/holds.ts'
 import { controlKey, type Control, type Request } from '../flow/requests.ts'
 import { fault } from '../kit/fault.ts'
@@ -42,14 +45,26 @@ interface Wanted {
 
 export async function redrive(operator: Operator, chosen: Chosen, by: string): Promise<readonly Settled[]> {
   const found = await choose(operator, chosen)
-  return settle(operator, found.map(({ letter, known }) => ({ known, lane: letter.lane, id: letter.id, request: { op: 'redrive', key: letter.key, by, atMs: operator.nowMs() } })))
+  return settle(
+    operator,
+    found.map(({ letter, known }) => ({
+      known,
+      lane: letter.lane,
+      id: letter.id,
+      request: { op: 'redrive', key: letter.key, by, atMs: operator.nowMs() },
+    })),
+  )
 }
 
 /** The event alone, or with all that waits behind it. What a merged subscription stands at can be discarded too. */
 export async function discard(operator: Operator, chosen: Chosen, by: string, wholeKey = false): Promise<readonly Settled[]> {
   const standing = await standingAt(operator, chosen)
   const atMs = operator.nowMs()
-  if (standing.length > 0) return settle(operator, standing.map(({ known, lane, id }) => ({ known, lane, id, request: { op: 'discard', by, atMs } })))
+  if (standing.length > 0)
+    return settle(
+      operator,
+      standing.map(({ known, lane, id }) => ({ known, lane, id, request: { op: 'discard', by, atMs } })),
+    )
   const found = await choose(operator, chosen)
   return settle(
     operator,
@@ -69,11 +84,17 @@ export interface Edit {
 }
 
 /** A new run with other data; of a parked event, or one that waits behind it. */
-export async function edit(operator: Operator, { id, subscription, data, redrive: again = false }: Edit, by: string): Promise<readonly Settled[]> {
+export async function edit(
+  operator: Operator,
+  { id, subscription, data, redrive: again = false }: Edit,
+  by: string,
+): Promise<readonly Settled[]> {
   const found = await heldWithId(operator, id, subscription)
   const [first] = found
   if (first === undefined || found.length > 1) {
-    throw fault('OPERATION_INVALID', `${id} is parked in ${found.map(({ known }) => known.name).join(' and ')}: name the subscription`, { id })
+    throw fault('OPERATION_INVALID', `${id} is parked in ${found.map(({ known }) => known.name).join(' and ')}: name the subscription`, {
+      id,
+    })
   }
   const { known, lane, key, position } = first
   if (known.kind === 'projection') throw fault('EDIT_REFUSED', `${known.name} is a projection`, { subscription: known.name })
@@ -83,22 +104,41 @@ export async function edit(operator: Operator, { id, subscription, data, redrive
   return [...edited, ...(await settle(operator, [{ known, lane, id, request: { op: 'redrive', key, by, atMs: operator.nowMs() } }]))]
 }
 
-export async function pause(operator: Operator, name: string, by: string, why?: string): Promise<{ readonly subscription: string; readonly paused: boolean; readonly changed: boolean }> {
+export async function pause(
+  operator: Operator,
+  name: string,
+  by: string,
+  why?: string,
+): Promise<{ readonly subscription: string; readonly paused: boolean; readonly changed: boolean }> {
   return setTo(operator, name, true, by, why)
 }
 
-export async function resume(operator: Operator, name: string, by: string): Promise<{ readonly subscription: string; readonly paused: boolean; readonly changed: boolean }> {
+export async function resume(
+  operator: Operator,
+  name: string,
+  by: string,
+): Promise<{ readonly subscription: string; readonly paused: boolean; readonly changed: boolean }> {
   return setTo(operator, name, false, by, undefined)
 }
 
 /** Whatever a removed subscription has kept. Tells how many rows went. */
-export async function forgetRemoved(operator: Operator, name: string, by: string): Promise<{ readonly subscription: string; readonly rows: number }> {
+export async function forgetRemoved(
+  operator: Operator,
+  name: string,
+  by: string,
+): Promise<{ readonly subscription: string; readonly rows: number }> {
   const known = await subscriptionNamed(operator, name)
   if (known.crew !== undefined) throw fault('SUBSCRIPTION_RUNS', `'${name}'`, { subscription: name })
   return { subscription: name, rows: await forget(operator, known, by) }
 }
 
-async function setTo(operator: Operator, name: string, paused: boolean, by: string, why: string | undefined): Promise<{ subscription: string; paused: boolean; changed: boolean }> {
+async function setTo(
+  operator: Operator,
+  name: string,
+  paused: boolean,
+  by: string,
+  why: string | undefined,
+): Promise<{ subscription: string; paused: boolean; changed: boolean }> {
   const known = await subscriptionNamed(operator, name)
   const [row] = await operator.store.get([controlKey(known.id)])
   const was = row !== undefined && (JSON.parse(row.value) as Control).paused
@@ -108,7 +148,8 @@ async function setTo(operator: Operator, name: string, paused: boolean, by: stri
 
 async function choose(observed: Observed, { ids = [], all = false, ...filter }: Chosen): Promise<readonly FoundDeadLetter[]> {
   if (ids.length === 0) {
-    if (!all && Object.values(filter).every((value) => value === undefined)) throw fault('OPERATION_INVALID', 'name events, or a filter, or all')
+    if (!all && Object.values(filter).every((value) => value === undefined))
+      throw fault('OPERATION_INVALID', 'name events, or a filter, or all')
     return deadLettersOf(observed, filter)
   }
   const found: FoundDeadLetter[] = []
@@ -116,7 +157,10 @@ async function choose(observed: Observed, { ids = [], all = false, ...filter }: 
   return found
 }
 
-async function standingAt(observed: Observed, { ids = [], subscription }: Chosen): Promise<readonly { known: Known; lane: string; id: string }[]> {
+async function standingAt(
+  observed: Observed,
+  { ids = [], subscription }: Chosen,
+): Promise<readonly { known: Known; lane: string; id: string }[]> {
   const found: { known: Known; lane: string; id: string }[] = []
   for (const known of await knownSubscriptions(observed)) {
     if (known.crew === undefined || (subscription ?? known.name) !== known.name) continue
@@ -140,7 +184,8 @@ async function heldWithId(observed: Observed, id: string, subscription: string |
   const filter = subscription === undefined ? {} : { subscription }
   const all = await deadLettersOf(observed, filter)
   const heads = all.filter(({ letter }) => letter.id === id)
-  if (heads.length > 0) return heads.map(({ letter, known, head }) => ({ known, lane: letter.lane, key: letter.key, position: head.position }))
+  if (heads.length > 0)
+    return heads.map(({ letter, known, head }) => ({ known, lane: letter.lane, key: letter.key, position: head.position }))
   const event = all.length === 0 ? undefined : await findEvent(observed, id).catch(() => undefined)
   const behind: HeldEvent[] = []
   for (const { letter, known } of event === undefined ? [] : all) {
@@ -148,7 +193,12 @@ async function heldWithId(observed: Observed, id: string, subscription: string |
     if (row !== undefined) behind.push({ known, lane: letter.lane, key: letter.key, position: decodeHeld(row).position })
   }
   if (behind.length > 0) return behind
-  return (await deadLettersWithId(observed, id, filter)).map(({ letter, known, head }) => ({ known, lane: letter.lane, key: letter.key, position: head.position }))
+  return (await deadLettersWithId(observed, id, filter)).map(({ letter, known, head }) => ({
+    known,
+    lane: letter.lane,
+    key: letter.key,
+    position: head.position,
+  }))
 }
 
 /** What its schema would refuse would only park again. */
@@ -164,7 +214,13 @@ async function mustBeTaken(operator: Operator, { crew, name }: Known, id: string
   const shape = operator.events?.find(({ type, version }) => type === event.type && version === event.version)
   if (shape !== undefined) validate(shape.schema, parsed, event.type)
   const look = crew.subscription.look({ ...event, data, parsed: undefined })
-  if (look.is === 'fault') throw fault(look.fault.code, `${name} could not take it: ${look.fault.message.slice(look.fault.code.length + 2)}`, look.fault.data, look.fault)
+  if (look.is === 'fault')
+    throw fault(
+      look.fault.code,
+      `${name} could not take it: ${look.fault.message.slice(look.fault.code.length + 2)}`,
+      look.fault.data,
+      look.fault,
+    )
 }
 
 async function settle(operator: Operator, wanted: readonly Wanted[]): Promise<readonly Settled[]> {
@@ -179,6 +235,13 @@ async function settle(operator: Operator, wanted: readonly Wanted[]): Promise<re
     const operation = left[i] ?? ''
     const of = { subscription: known.name, key: request.key ?? '', id, operation }
     if (done.has(operation)) return { ...of, outcome: 'done' }
-    return { ...of, outcome: 'left', why: known.crew === undefined ? 'no running app has this subscription: it is done at its next start' : 'it waits for the owner of its lane' }
+    return {
+      ...of,
+      outcome: 'left',
+      why:
+        known.crew === undefined
+          ? 'no running app has this subscription: it is done at its next start'
+          : 'it waits for the owner of its lane',
+    }
   })
 }

@@ -124,7 +124,7 @@ async function holdsOf({ store }: Observed, part: string): Promise<{ readonly he
 async function lagOf({ store }: Observed, lane: string, mark: string, types: ReadonlySet<string> | undefined): Promise<Lag> {
   let events = 0
   for (const name of readBy(store, lane)) {
-    for (let after = mark; events <= lagMost; ) {
+    for (let after = mark; events <= lagMost;) {
       const cursor = { of: 'lane', name, after, ...(types === undefined ? {} : { types }) } as const
       const [slice] = await store.read([cursor], { events: 1_000, bytes: 8 * 1_048_576 })
       if (slice === undefined || slice.upTo === after) break

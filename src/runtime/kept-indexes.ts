@@ -6,7 +6,10 @@ import type { Key, Store } from '../ports/store.ts'
 type Indexes = readonly (readonly string[])[]
 
 /** By the id of the subscription. Writes only where something is new. */
-export async function keepIndexes({ store, changeId }: Pick<FlowContext, 'store' | 'changeId'>, projections: ReadonlyMap<string, AnyProjection>): Promise<void> {
+export async function keepIndexes(
+  { store, changeId }: Pick<FlowContext, 'store' | 'changeId'>,
+  projections: ReadonlyMap<string, AnyProjection>,
+): Promise<void> {
   const ids = [...projections.keys()]
   if (ids.length === 0) return
   const rows = await store.get(ids.map(indexesKey))
@@ -17,7 +20,17 @@ export async function keepIndexes({ store, changeId }: Pick<FlowContext, 'store'
     return added.length === 0 ? [] : [{ ...indexesKey(id), value: JSON.stringify([...before, ...added]) }]
   })
   if (puts.length === 0) return
-  await store.commit({ id: changeId(), incarnation: store.incarnation, checks: [], expects: [], appends: [], puts, deletes: [], trims: [], native: [] })
+  await store.commit({
+    id: changeId(),
+    incarnation: store.incarnation,
+    checks: [],
+    expects: [],
+    appends: [],
+    puts,
+    deletes: [],
+    trims: [],
+    native: [],
+  })
 }
 
 export async function keptIndexes(store: Store, id: string): Promise<Indexes> {

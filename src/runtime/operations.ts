@@ -1,5 +1,6 @@
 /**
- * What operators ask for. A request is a row that only the lane's owner takes, so a redrive never races with live events; pause and resume are rows that every owner
+ * What operators ask for. A request is a row that only the lane's owner takes, so a redrive never races with live
+ * events; pause and resume are rows that every owner
  * looks at. Whatever is asked leaves an entry in the log of operations, with who and when.
  */
 import { allLanes } from '../flow/lane-record.ts'
@@ -33,14 +34,24 @@ export async function ask({ store, changeId }: Operating, subscription: string, 
   return { operation }
 }
 
-export async function setPaused({ store, changeId, environment }: Operating, subscription: string, paused: boolean, by: string, why?: string): Promise<Asked> {
+export async function setPaused(
+  { store, changeId, environment }: Operating,
+  subscription: string,
+  paused: boolean,
+  by: string,
+  why?: string,
+): Promise<Asked> {
   const operation = changeId()
   await setControl(store, operation, subscription, { paused, by, atMs: environment.nowMs(), ...(why === undefined ? {} : { why }) })
   return { operation }
 }
 
 /** Which of them are done, after this long at most. What is not done is left, and waits for the owner. */
-export async function untilDone({ store, environment }: Operating, operations: readonly string[], mostMs: number): Promise<ReadonlySet<string>> {
+export async function untilDone(
+  { store, environment }: Operating,
+  operations: readonly string[],
+  mostMs: number,
+): Promise<ReadonlySet<string>> {
   const endMs = environment.monotonicMs() + mostMs
   const stop = new AbortController()
   const over = environment.wait(mostMs, stop.signal)
@@ -60,36 +71,70 @@ export async function untilDone({ store, environment }: Operating, operations: r
 }
 
 /**
- * Deletes all that a removed subscription keeps, in steps that each fit a commit: its name last, so that what was interrupted goes on when it is asked again.
+ * Deletes all that a removed subscription keeps, in steps that each fit a commit: its name last, so that what was
+ * interrupted goes on when it is asked again.
  * Tells how many rows went.
  */
-export async function forget({ store, environment, changeId }: Operating, subscription: { readonly name: string; readonly id: string }, by: string): Promise<number> {
+export async function forget(
+  { store, environment, changeId }: Operating,
+  subscription: { readonly name: string; readonly id: string },
+  by: string,
+): Promise<number> {
   const { id, name } = subscription
   const lanes = [...store.limits.lanes.map((lane) => lane.name), allLanes]
   const ofLanes = lanes.flatMap((lane) => ['hold', 'held', 'start', 'alive', 'request'].map((kind) => ({ kind, part: `${id}/${lane}` })))
   const space = spaceOf(id)
   const ofIndexes = (await keptIndexes(store, id)).map((columns) => ({ kind: 'index', part: indexPart(space, columns) }))
   let rows = 0
-  for (const { kind, part } of [...ofLanes, { kind: 'once', part: id }, ...ofIndexes, { kind: 'row', part: space }, { kind: 'lane', part: id }]) {
+  for (const { kind, part } of [
+    ...ofLanes,
+    { kind: 'once', part: id },
+    ...ofIndexes,
+    { kind: 'row', part: space },
+    { kind: 'lane', part: id },
+  ]) {
     rows += await deleteAll(store, changeId, kind, part)
   }
   const keys = [...['control', 'breaker'].map((kind) => ({ kind, part: '', key: id })), indexesKey(id)]
-  const operation = { kind: 'operation', part: '', value: JSON.stringify({ op: 'forget', subscription: name, by, atMs: environment.nowMs(), rows }) }
+  const operation = {
+    kind: 'operation',
+    part: '',
+    value: JSON.stringify({ op: 'forget', subscription: name, by, atMs: environment.nowMs(), rows }),
+  }
   await change(store, changeId(), [...keys, { kind: 'subscription', part: '', key: name }], (key) => [{ ...operation, key }])
   return rows + 1
 }
 
 async function deleteAll(store: Store, changeId: IdMint, kind: string, part: string): Promise<number> {
   const limit = Math.min(500, Math.floor(store.limits.items / 2))
-  for (let gone = 0; ; ) {
+  for (let gone = 0; ;) {
     const rows = await store.scan({ kind, part, from: '', to: '', limit })
     if (rows.length === 0) return gone
-    await change(store, changeId(), rows.map((row) => ({ kind: row.kind, part: row.part, key: row.key })))
+    await change(
+      store,
+      changeId(),
+      rows.map((row) => ({ kind: row.kind, part: row.part, key: row.key })),
+    )
     gone += rows.length
   }
 }
 
-async function change(store: Store, id: string, deletes: readonly Key[], puts: (id: string) => readonly (Key & { readonly value: string })[] = () => []): Promise<void> {
-  const committed = await store.commit({ id, incarnation: store.incarnation, checks: [], expects: [], appends: [], puts: puts(id), deletes, trims: [], native: [] })
+async function change(
+  store: Store,
+  id: string,
+  deletes: readonly Key[],
+  puts: (id: string) => readonly (Key & { readonly value: string })[] = () => [],
+): Promise<void> {
+  const committed = await store.commit({
+    id,
+    incarnation: store.incarnation,
+    checks: [],
+    expects: [],
+    appends: [],
+    puts: puts(id),
+    deletes,
+    trims: [],
+    native: [],
+  })
   if (!committed.ok) throw fault('STORE_FAILED', 'a change without conditions was refused')
 }

@@ -1,4 +1,7 @@
-/** What every store refuses before it looks at what it keeps: a change that is too large, malformed, or meant for another life of the store. */
+/**
+ * What every store refuses before it looks at what it keeps: a change that is too large, malformed, or meant for another life of the
+ * store.
+ */
 import { fault } from '../kit/fault.ts'
 import { slotCount } from '../kit/slot.ts'
 import type { Append, Change, Key, StoreLimits } from '../ports/store.ts'
@@ -22,7 +25,10 @@ export function storeLimits(lanes: number, native: boolean, smaller: Partial<Sto
 
 export function checkChange(change: Change, limits: StoreLimits, incarnation: string): void {
   if (change.incarnation !== incarnation) {
-    throw fault('INCARNATION_OTHER', `made for ${change.incarnation}, the store is ${incarnation}`, { made: change.incarnation, store: incarnation })
+    throw fault('INCARNATION_OTHER', `made for ${change.incarnation}, the store is ${incarnation}`, {
+      made: change.incarnation,
+      store: incarnation,
+    })
   }
   if (change.native.length > 0 && !limits.native) throw fault('NATIVE_UNSUPPORTED')
   const items = change.checks.length + change.appends.length + change.puts.length + change.deletes.length

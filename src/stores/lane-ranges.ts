@@ -3,7 +3,6 @@ import { fault } from '../kit/fault.ts'
 import { slotCount } from '../kit/slot.ts'
 import type { Lane, Position } from '../ports/store.ts'
 
-
 /** Ranges as even as they can be. A lane's name is its range, so that a name never means other slots once the count has changed. */
 export function laneRanges(count: number): readonly Lane[] {
   return Array.from({ length: count }, (_, at) => {

@@ -1,7 +1,8 @@
 /**
- * Says what the main thread is doing, so that another thread can name it while it is stuck. Two stores into shared memory a call; no timer and no thread while nothing runs.
+ * Says what the main thread is doing, so that another thread can name it while it is stuck. Two stores into shared memory a call; no
+ * timer and no thread while nothing runs.
  */
-import { type Helper, labelBytes, labelsAt, places } from './sqlite-helper.ts'
+import { type SideThread, labelBytes, labelsAt, places } from './side-thread.ts'
 
 export interface LoopWatch {
   /** Runs `run`; where that blocks the event loop, `label` is named. The part behind an `await` counts as the last one known. */
@@ -13,15 +14,15 @@ const beatMs = 100
 const drowsy = 10
 
 export class SharedLoopWatch implements LoopWatch {
-  readonly #helper: Pick<Helper, 'awake' | 'beats'>
+  readonly #thread: Pick<SideThread, 'awake' | 'beats'>
   readonly #shared: Int32Array
   readonly #numbers = new Map<string, number>()
   #timer: ReturnType<typeof setInterval> | undefined
   #quiet = 0
 
-  constructor(helper: Pick<Helper, 'awake' | 'beats'>) {
-    this.#helper = helper
-    this.#shared = new Int32Array(helper.beats, 0, labelsAt / 4)
+  constructor(thread: Pick<SideThread, 'awake' | 'beats'>) {
+    this.#thread = thread
+    this.#shared = new Int32Array(thread.beats, 0, labelsAt / 4)
   }
 
   during<T>(label: string, run: () => T): T {
@@ -46,7 +47,7 @@ export class SharedLoopWatch implements LoopWatch {
 
   #wake(): void {
     Atomics.store(this.#shared, places.awake, 1)
-    this.#helper.awake()
+    this.#thread.awake()
     this.#timer = setInterval(() => this.#beat(), beatMs).unref()
   }
 
@@ -58,10 +59,10 @@ export class SharedLoopWatch implements LoopWatch {
 
   /** Beyond what there is room for, labels share the last place. */
   #number(label: string): number {
-    const room = (this.#helper.beats.byteLength - labelsAt) / labelBytes
+    const room = (this.#thread.beats.byteLength - labelsAt) / labelBytes
     const number = Math.min(this.#numbers.size + 1, room)
     this.#numbers.set(label, number)
-    const bytes = new Uint8Array(this.#helper.beats, labelsAt + (number - 1) * labelBytes, labelBytes)
+    const bytes = new Uint8Array(this.#thread.beats, labelsAt + (number - 1) * labelBytes, labelBytes)
     bytes.fill(0)
     new TextEncoder().encodeInto(label, bytes)
     return number

@@ -17,21 +17,26 @@ test('given any two texts, when they are compared, then they stand as their UTF-
 test('given any keys added and removed, when a range is walked, then it has what a sorted list has, from both ends', () => {
   const step = fc.record({ add: fc.boolean(), keys: fc.array(fc.nat(3_000).map(String), { maxLength: 1_500, size: 'max' }) })
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 6 }), fc.nat(3_000).map(String), fc.oneof(fc.constant(''), fc.nat(3_000).map(String)), (steps, from, to) => {
-      const sorted = new SortedKeys()
-      const plain = new Set<string>()
-      for (const { add, keys } of steps) {
-        for (const key of keys) {
-          if (add) sorted.add(key)
-          else sorted.remove(key)
-          if (add) plain.add(key)
-          else plain.delete(key)
+    fc.property(
+      fc.array(step, { maxLength: 6 }),
+      fc.nat(3_000).map(String),
+      fc.oneof(fc.constant(''), fc.nat(3_000).map(String)),
+      (steps, from, to) => {
+        const sorted = new SortedKeys()
+        const plain = new Set<string>()
+        for (const { add, keys } of steps) {
+          for (const key of keys) {
+            if (add) sorted.add(key)
+            else sorted.remove(key)
+            if (add) plain.add(key)
+            else plain.delete(key)
+          }
         }
-      }
-      const within = [...plain].filter((key) => key >= from && (to === '' || key < to)).toSorted()
-      assert.deepEqual([...sorted.between(from, to)], within)
-      assert.deepEqual([...sorted.backwards(from, to)], within.toReversed())
-    }),
+        const within = [...plain].filter((key) => key >= from && (to === '' || key < to)).toSorted()
+        assert.deepEqual([...sorted.between(from, to)], within)
+        assert.deepEqual([...sorted.backwards(from, to)], within.toReversed())
+      },
+    ),
     { numRuns: 30 },
   )
 })

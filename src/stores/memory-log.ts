@@ -11,7 +11,10 @@ type Undo = (() => void)[] | undefined
 type LineCursor = Extract<Cursor, { of: 'lane' | 'stream' }>
 type Limit = { readonly events: number; readonly bytes: number }
 
-/** One line of events: a lane by position, or a stream by version. `gone` has the last place that was trimmed of each type, under '' of all types. */
+/**
+ * One line of events: a lane by position, or a stream by version. `gone` has the last place that was trimmed of each type, under '' of
+ * all types.
+ */
 interface Line {
   /** Place and position of each, in order. They are the same in a lane. */
   places: number[]
@@ -58,7 +61,11 @@ export class MemoryLog {
     this.#ids.set(name, position)
     push(this.#lines[at], position, position)
     const versions = streams.map((stream) => this.#join(stream, position))
-    if (streams.length > 0) this.#streamsOf.set(position, streams.map((stream, of) => ({ stream, version: versions[of] ?? 0 })))
+    if (streams.length > 0)
+      this.#streamsOf.set(
+        position,
+        streams.map((stream, of) => ({ stream, version: versions[of] ?? 0 })),
+      )
     undo?.push(() => this.#takeBack(at, name, streams))
     return { lane, position: placed.position, versions }
   }
@@ -129,7 +136,8 @@ export class MemoryLog {
     const { gone } = this.#line(cursor.name)
     const first = firstOf(gone)
     const event = position <= head ? this.#events[position - 1] : undefined
-    if (event === undefined && [...gone.values()].some((last) => last >= position && position > 0)) throw trimmed(cursor.name, cursor.at, first)
+    if (event === undefined && [...gone.values()].some((last) => last >= position && position > 0))
+      throw trimmed(cursor.name, cursor.at, first)
     return { events: event?.lane === cursor.name ? [event] : [], upTo: cursor.at, first, storeMs, next: cursor }
   }
 

@@ -11,26 +11,33 @@ const keys = ['a', 'b', 'c']
 const streams = ['s', 't']
 
 const change = fc.record({
-  appends: fc.array(fc.record({ id: fc.nat(30), slot: fc.nat(1_023), type: fc.constantFrom('A', 'B'), streams: fc.subarray(streams) }), { maxLength: 3 }),
+  appends: fc.array(fc.record({ id: fc.nat(30), slot: fc.nat(1_023), type: fc.constantFrom('A', 'B'), streams: fc.subarray(streams) }), {
+    maxLength: 3,
+  }),
   puts: fc.subarray(keys),
   deletes: fc.subarray(keys),
   trim: fc.option(fc.record({ lane: fc.nat(3), upTo: fc.nat(20), types: fc.option(fc.constantFrom('A', 'B')) }), { freq: 4 }),
 })
 
-test('given any changes, when those after a mark are taken back, then everything reads as it did at the mark, and it goes on from there', () => {
+test('given any changes, when those after a mark are taken back, then everything reads as at the mark, and goes on from there', () => {
   fc.assert(
-    fc.property(fc.array(change, { maxLength: 12 }), fc.array(change, { maxLength: 12 }), fc.array(change, { maxLength: 6 }), (before, lost, after) => {
-      const [state, other] = [stateOf(), stateOf()]
-      apply(state, before, 'before')
-      apply(other, before, 'before')
-      const mark = state.mark()
-      apply(state, lost, 'lost')
-      state.rewind(mark)
-      assert.deepEqual(all(state), all(other))
-      apply(state, after, 'after')
-      apply(other, after, 'after')
-      assert.deepEqual(all(state), all(other))
-    }),
+    fc.property(
+      fc.array(change, { maxLength: 12 }),
+      fc.array(change, { maxLength: 12 }),
+      fc.array(change, { maxLength: 6 }),
+      (before, lost, after) => {
+        const [state, other] = [stateOf(), stateOf()]
+        apply(state, before, 'before')
+        apply(other, before, 'before')
+        const mark = state.mark()
+        apply(state, lost, 'lost')
+        state.rewind(mark)
+        assert.deepEqual(all(state), all(other))
+        apply(state, after, 'after')
+        apply(other, after, 'after')
+        assert.deepEqual(all(state), all(other))
+      },
+    ),
     { numRuns: 300 },
   )
 })
@@ -44,7 +51,10 @@ test('given a mark that was released, when it is rewound to, then it is a fault;
   state.apply(plain({ puts: [{ kind: 'row', part: '', key: 'a', value: '2' }] }), 0)
   state.rewind(later)
   assert.equal(state.get([{ kind: 'row', part: '', key: 'a' }], 0)[0]?.value, '1')
-  assert.throws(() => state.rewind(mark), (error) => isFault(error, 'STORE_FAILED'))
+  assert.throws(
+    () => state.rewind(mark),
+    (error) => isFault(error, 'STORE_FAILED'),
+  )
 })
 
 test('given events beyond what is flushed, when they are read, then nobody gets them, and nobody passes them', () => {
@@ -58,9 +68,15 @@ test('given events beyond what is flushed, when they are read, then nobody gets 
     { of: 'place', name: lane, at: positionText(3) },
   ]
   const [line, stream, id, place] = state.read(cursors, { events: 10, bytes: 1_000 }, 0, 2)
-  assert.deepEqual(line?.events.map((each) => each.id), ['a', 'b'])
+  assert.deepEqual(
+    line?.events.map((each) => each.id),
+    ['a', 'b'],
+  )
   assert.deepEqual([line?.upTo, stream?.upTo], [positionText(2), positionText(2)])
-  assert.deepEqual(stream?.events.map((each) => each.id), ['a', 'b'])
+  assert.deepEqual(
+    stream?.events.map((each) => each.id),
+    ['a', 'b'],
+  )
   assert.deepEqual([id?.events, place?.events], [[], []])
 })
 

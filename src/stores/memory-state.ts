@@ -68,7 +68,12 @@ export class MemoryState {
   }
 
   /** `head`: the newest position that is flushed, where that is not all that was applied. */
-  read(from: readonly Cursor[], limit: { readonly events: number; readonly bytes: number }, storeMs: number, head = this.head): readonly Slice[] {
+  read(
+    from: readonly Cursor[],
+    limit: { readonly events: number; readonly bytes: number },
+    storeMs: number,
+    head = this.head,
+  ): readonly Slice[] {
     const nowMs = this.#clock(storeMs)
     return from.map((cursor) => this.#log.read(cursor, limit, nowMs, head))
   }

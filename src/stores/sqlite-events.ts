@@ -6,15 +6,16 @@ import { asNumber, asText } from './sqlite-values.ts'
 
 /** What is filtered by stands first: SQLite reads a row from its front. `member_of`: pairs of stream number and version, as JSON. */
 const names = [
-  'position', 'slot', 'type', 'tenant', 'source', 'id', 'version', 'key', 'time', 'stored_ms', 'data', 'subject', 'stream', 'stream_version',
-  'tags', 'imported', 'cause', 'correlation', 'extra',
+  'position', 'slot', 'type', 'tenant', 'source', 'id', 'version', 'key', 'time', 'stored_ms', 'data',
+  'subject', 'stream', 'stream_version',  'tags', 'imported', 'cause', 'correlation', 'extra',
 ] as const // prettier-ignore
 
 /** No autoincrement: the store counts by itself, and a trim writes down how far it had come. */
 export const eventsTable = `create table events (
     position integer primary key, slot integer not null, type text not null, tenant text not null, source text not null, id text not null,
     version integer not null, key text not null, time text not null, stored_ms integer not null, data text not null,
-    subject text, stream integer, stream_version integer, tags text, imported integer, cause text, correlation text, extra text, member_of text
+    subject text, stream integer, stream_version integer, tags text, imported integer, cause text, correlation text, extra text,
+    member_of text
   )`
 export const eventColumns = names.join(', ')
 /** Most events have only the first columns: a bound null costs as much as a value. */

@@ -31,6 +31,7 @@ export function storeFault(error: unknown, path: string): Fault {
   if (code === undefined) return fault('STORE_FAILED', `${path}: ${message}`, data, error)
   if (code === noRoomForIndex || (code & 0xff) === primary.full) return fault('STORE_FULL', `${path}: ${message}`, data, error)
   if (lockCodes.has(code)) return fault('STORE_CANNOT_LOCK', `${path}: ${message}`, data, error)
-  if ((code & 0xff) === primary.corrupt || (code & 0xff) === primary.notADb) return fault('STORE_CORRUPT', `${path}: ${message}`, data, error)
+  if ((code & 0xff) === primary.corrupt || (code & 0xff) === primary.notADb)
+    return fault('STORE_CORRUPT', `${path}: ${message}`, data, error)
   return fault('STORE_FAILED', `${path}: ${message}`, data, error)
 }

@@ -1,6 +1,7 @@
 /**
- * How a commit gets to the disk: inside it (`synchronous = FULL`), or after it (`NORMAL`, then one fdatasync of the WAL in the thread pool). The first is better while a flush
- * costs less than the way to another thread and back; the second never makes the event loop wait for a slow disk. Both flush the same bytes.
+ * How a commit gets to the disk: inside it (`synchronous = FULL`), or after it (`NORMAL`, then one fdatasync of the WAL in the thread
+ * pool). The first is better while a flush costs less than the way to another thread and back; the second never makes the event loop
+ * wait for a slow disk. Both flush the same bytes.
  */
 export type FlushMode = 'auto' | 'inline' | 'pool'
 

@@ -124,7 +124,8 @@ export class GroupCommit {
     if (this.#waiting.length === 0) return this.#rest()
     this.#noteTurn()
     const entries = this.#take()
-    if (this.#broken !== undefined) return this.#answer({ entries: refuse(entries, this.#broken), events: [], head: this.#parts.writes.head, lost: true })
+    if (this.#broken !== undefined)
+      return this.#answer({ entries: refuse(entries, this.#broken), events: [], head: this.#parts.writes.head, lost: true })
     const mode = this.#mode()
     const events: Placed[] = []
     this.#write(entries, events)
@@ -158,7 +159,10 @@ export class GroupCommit {
     return choice.now
   }
 
-  /** One transaction; where something fails that is none of a change's own checks, each change has one of its own, so that it fails alone. */
+  /**
+   * One transaction; where something fails that is none of a change's own checks, each change has one of its own, so that it fails
+   * alone.
+   */
   #write(entries: readonly Entry[], events: Placed[]): void {
     const failed = this.#transaction(entries, events)
     if (failed === undefined) return
@@ -233,7 +237,9 @@ export class GroupCommit {
 
 function wrote({ outcome, change }: Entry): boolean {
   if (outcome === undefined || !('ok' in outcome) || !outcome.ok) return false
-  return change.appends.length > 0 || change.puts.length > 0 || change.deletes.length > 0 || change.trims.length > 0 || change.native.length > 0
+  return (
+    change.appends.length > 0 || change.puts.length > 0 || change.deletes.length > 0 || change.trims.length > 0 || change.native.length > 0
+  )
 }
 
 function refuse(entries: readonly Entry[], outcome: Fault): readonly Entry[] {

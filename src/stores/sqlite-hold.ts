@@ -1,6 +1,7 @@
 /**
- * One process owns a store file, and says so: it keeps a transaction open on a small database beside it, which anybody can read and nobody else can enter.
- * What dies lets go, however it dies. The same database remembers, apart from the store, which life of the store was last seen here.
+ * One process owns a store file, and says so: it keeps a transaction open on a small database beside it, which anybody can read and
+ * nobody else can enter. What dies lets go, however it dies. The same database remembers, apart from the store, which life of the
+ * store was last seen here.
  */
 import { hostname } from 'node:os'
 import type { DatabaseSync } from 'node:sqlite'

@@ -103,7 +103,10 @@ test('given a store of a newer version, when it is opened, then it is refused', 
 
 test('given a version of SQLite, when a store is opened, then it is refused below 3.51.3', async () => {
   for (const version of ['3.51.2', '3.50.9', '2.99.99', undefined]) {
-    assert.throws(() => mustBeNewEnough(version), (error) => isFault(error, 'STORE_SQLITE_OLD'))
+    assert.throws(
+      () => mustBeNewEnough(version),
+      (error) => isFault(error, 'STORE_SQLITE_OLD'),
+    )
   }
   for (const version of ['3.51.3', '3.52.0', '3.100.0', '4.0.0']) mustBeNewEnough(version)
   await refuses(await made(), 'STORE_SQLITE_OLD', { sqliteVersion: '3.51.2' })

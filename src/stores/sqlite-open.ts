@@ -66,8 +66,12 @@ function openHeld({ path, mint, ...options }: OpenSqlite, openDatabase: OpenData
     if (looker !== undefined) checkWal(looker, path)
     db = openDatabase(path, { readOnly: false })
     if (found === 'new') create(db, mint(), options.lanes ?? 1)
-    if (db.prepare('pragma journal_mode = wal').get()?.['journal_mode'] !== 'wal') throw fault('STORE_CANNOT_LOCK', `${path}: no WAL here`, { path })
-    db.exec('pragma wal_autocheckpoint = 0; pragma synchronous = full; pragma temp_store = memory; pragma fullfsync = 1; pragma checkpoint_fullfsync = 1')
+    if (db.prepare('pragma journal_mode = wal').get()?.['journal_mode'] !== 'wal')
+      throw fault('STORE_CANNOT_LOCK', `${path}: no WAL here`, { path })
+    db.exec(
+      `pragma wal_autocheckpoint = 0; pragma synchronous = full; pragma temp_store = memory;
+       pragma fullfsync = 1; pragma checkpoint_fullfsync = 1`,
+    )
     const from = Number(db.prepare('pragma user_version').get()?.['user_version'])
     if (from < to) upgrade(db, path, from, options.upgrades ?? upgrades, to)
     const is = sameLife(db, hold, kept(db, path), mint)

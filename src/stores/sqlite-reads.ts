@@ -1,6 +1,6 @@
 /**
- * Reading on one connection. There are two of them: while a commit waits for its flush, a second one still stands at what was flushed before, and all is read there;
- * so nobody sees what a power cut may take back, and nobody waits for the disk either.
+ * Reading on one connection. There are two of them: while a commit waits for its flush, a second one still stands at what was flushed
+ * before, and all is read there; so nobody sees what a power cut may take back, and nobody waits for the disk either.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { fault } from '../kit/fault.ts'
@@ -45,7 +45,10 @@ export class SqliteReads {
     const lane = `select ${eventColumns} from events where position > ? and position <= ? and slot between ? and ?`
     this.#lane = prepare(db, `${lane} order by position limit ?`)
     this.#laneTypes = prepare(db, `${lane} and type in (select value from json_each(?)) order by position limit ?`)
-    const ofEvents = eventColumns.split(', ').map((name) => `events.${name}`).join(', ')
+    const ofEvents = eventColumns
+      .split(', ')
+      .map((name) => `events.${name}`)
+      .join(', ')
     this.#stream = prepare(
       db,
       `select ${ofEvents}, stream_events.version from stream_events join events using (position)
@@ -107,7 +110,7 @@ export class SqliteReads {
     const first = this.#mustBeKept(`stream ${stream.number}`, cursor, after)
     const events: Placed[] = []
     let upTo = after
-    for (let bytes = 0, last = after; events.length < limit.events; ) {
+    for (let bytes = 0, last = after; events.length < limit.events;) {
       const found = this.#stream.all(stream.number, last, pageMax)
       for (const row of found) {
         last = asNumber(columns(row)[19])
@@ -119,7 +122,8 @@ export class SqliteReads {
         upTo = last
         if (events.length >= limit.events) break
       }
-      if (found.length < pageMax && events.length < limit.events) return slice(cursor, events, Math.max(after, stream.version), first, storeMs)
+      if (found.length < pageMax && events.length < limit.events)
+        return slice(cursor, events, Math.max(after, stream.version), first, storeMs)
     }
     return slice(cursor, events, upTo, first, storeMs)
   }
@@ -129,7 +133,8 @@ export class SqliteReads {
     const gone = this.#goneOf(`lane ${this.#laneNamed(cursor.name).name}`)
     const found = this.#at.get(position)
     const event = found === undefined ? undefined : placed(columns(found), this.#laneOf)
-    if (event === undefined && position > 0 && [...gone.values()].some((last) => last >= position)) throw trimmed(cursor.name, cursor.at, firstOf(gone))
+    if (event === undefined && position > 0 && [...gone.values()].some((last) => last >= position))
+      throw trimmed(cursor.name, cursor.at, firstOf(gone))
     return { events: event?.lane === cursor.name ? [event] : [], upTo: cursor.at, first: firstOf(gone), storeMs, next: cursor }
   }
 

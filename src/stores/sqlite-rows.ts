@@ -73,7 +73,8 @@ export class SqliteRows {
     const scan = (end: string, order: string): StatementSync =>
       prepare(
         this.#db,
-        `select key, value, rev, expires_ms from ${table} where part = ? and key >= ?${end} and (expires_ms is null or expires_ms > ?) order by key${order} limit ?`,
+        `select key, value, rev, expires_ms from ${table}
+         where part = ? and key >= ?${end} and (expires_ms is null or expires_ms > ?) order by key${order} limit ?`,
       )
     const statements: Statements = {
       get: prepare(this.#db, `select value, rev, expires_ms from ${table} where part = ? and key = ?`),

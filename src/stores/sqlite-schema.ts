@@ -55,7 +55,8 @@ export function lookAt(path: string, known: number): 'new' | number {
   const is = header.readUInt32BE(68)
   if (is !== applicationId) throw fault('STORE_NOT_OURS', `${path} belongs to another application`, { path, applicationId: is })
   const version = header.readUInt32BE(60)
-  if (version > known) throw fault('STORE_NEWER', `${path} has format ${version}, this version knows ${known}`, { path, format: version, known })
+  if (version > known)
+    throw fault('STORE_NEWER', `${path} has format ${version}, this version knows ${known}`, { path, format: version, known })
   return version
 }
 
@@ -100,12 +101,21 @@ export function upgrade(db: DatabaseSync, path: string, from: number, steps: Rea
 /** All that opening needs to know, and whether it is what was written. */
 export function kept(db: DatabaseSync, path: string): Kept {
   const damaged = (what: string): Error => fault('STORE_CORRUPT', `${path}: ${what}`, { path })
-  const schema = new Map(prepare(db, 'select name, sql from sqlite_master').all().map((row) => [columns(row)[0], columns(row)[1]]))
+  const schema = new Map(
+    prepare(db, 'select name, sql from sqlite_master')
+      .all()
+      .map((row) => [columns(row)[0], columns(row)[1]]),
+  )
   for (const table of tables) {
     const name = /^create (?:unique index|table) (\w+)/.exec(table)?.[1]
-    if (schema.get(name)?.toString().toLowerCase() !== table.toLowerCase()) throw damaged(`the definition of '${name}' is not what was written`)
+    if (schema.get(name)?.toString().toLowerCase() !== table.toLowerCase())
+      throw damaged(`the definition of '${name}' is not what was written`)
   }
-  const store = new Map(prepare(db, 'select name, value from store').all().map((row) => [columns(row)[0], columns(row)[1]]))
+  const store = new Map(
+    prepare(db, 'select name, value from store')
+      .all()
+      .map((row) => [columns(row)[0], columns(row)[1]]),
+  )
   const incarnation = asText(store.get('incarnation'))
   const lanes = asNumber(store.get('lanes'))
   if (store.get('check') !== checkOf(incarnation, lanes)) throw damaged('its incarnation is not what was written')
@@ -113,7 +123,11 @@ export function kept(db: DatabaseSync, path: string): Kept {
   const floor = { head: asNumber(store.get('head')), storedMs: asNumber(store.get('stored_ms')) }
   if (last === undefined) return { incarnation, lanes, ...floor }
   const [position, storedMs, id, source, tenant] = columns(last)
-  const known = prepare(db, 'select position from events where id = ? and source = ? and tenant = ?').get(asText(id), asText(source), asText(tenant))
+  const known = prepare(db, 'select position from events where id = ? and source = ? and tenant = ?').get(
+    asText(id),
+    asText(source),
+    asText(tenant),
+  )
   if (known === undefined || columns(known)[0] !== position) throw damaged('the newest event is not found by its id')
   return { incarnation, lanes, head: Math.max(asNumber(position), floor.head), storedMs: Math.max(asNumber(storedMs), floor.storedMs) }
 }

@@ -6,7 +6,9 @@ import { asNumber, columns } from './sqlite-values.ts'
 /** A version is never given twice: `version` stays when events are trimmed. */
 export const streamTables = [
   'create table streams (number integer primary key, name text not null unique, version integer not null)',
-  'create table stream_events (stream integer not null, version integer not null, position integer not null, primary key (stream, version)) without rowid',
+  `create table stream_events (
+    stream integer not null, version integer not null, position integer not null, primary key (stream, version)
+  ) without rowid`,
 ] as const
 
 export class SqliteStreams {

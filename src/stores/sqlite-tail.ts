@@ -10,8 +10,6 @@ import type { Cursor, Lane, Placed, Slice } from '../ports/store.ts'
 import { laneOfSlot } from './lane-ranges.ts'
 import type { ReadLimit } from './sqlite-reads.ts'
 
-type LaneCursor = Extract<Cursor, { of: 'lane' | 'stream' }>
-
 /** Events that may wait in memory for the slowest reader. */
 const behindMax = 20_000
 /** One segment of so many events is remembered, weakly: there the chain is cut. */
@@ -147,7 +145,8 @@ export class Tail {
 
   #limit(segment: Segment): void {
     const newest = this.#marks.at(-1)
-    if (newest === undefined || this.#total - newest.total >= stride) this.#marks.push({ segment: new WeakRef(segment), total: this.#total })
+    if (newest === undefined || this.#total - newest.total >= stride)
+      this.#marks.push({ segment: new WeakRef(segment), total: this.#total })
     const oldest = this.#marks[0]
     if (oldest === undefined || this.#total - oldest.total < behindMax) return
     this.#marks.shift()

@@ -6,7 +6,8 @@ import { prepare } from './sqlite-rows.ts'
 import { asNumber, asText, columns } from './sqlite-values.ts'
 
 /** `scope`: `lane 0-255` or `stream 12`. Under the type '' stands how far all types are gone. */
-export const trimmedTable = 'create table trimmed (scope text not null, type text not null, up_to integer not null, primary key (scope, type)) without rowid'
+export const trimmedTable =
+  'create table trimmed (scope text not null, type text not null, up_to integer not null, primary key (scope, type)) without rowid'
 
 export class SqliteTrims {
   readonly #lanes: readonly Lane[]

@@ -1,8 +1,12 @@
 /**
- * Whether the WAL ends where it was torn, or where it was damaged. SQLite takes it up to the first frame whose checksum is wrong, and does not ask why:
+ * Whether the WAL ends where it was torn, or where it was damaged. SQLite takes it up to the first frame whose checksum is wrong, and
+ * does not ask why:
  *
- *   frame frame frame  ✗  frame frame        a commit is begun only when the one before is flushed: so of what was torn by a power cut at most the last commit stands
- *   ──── taken ─────▶                        behind the tear. Two commits there mean that the first was flushed, and has been damaged since.
+ *   frame frame frame  ✗  frame frame
+ *   ──── taken ─────▶
+ *
+ * A commit is begun only when the one before is flushed: so of what a power cut tore at most the last commit stands behind the tear.
+ * Two commits there mean that the first was flushed, and has been damaged since.
  */
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'

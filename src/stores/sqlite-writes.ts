@@ -1,6 +1,6 @@
 /**
- * One change in an open transaction: judged first, then applied. No savepoint is needed: whether an event is known the unique index tells when it is put, and where one is,
- * those put before it are taken out again; nothing else has been written by then.
+ * One change in an open transaction: judged first, then applied. No savepoint is needed: whether an event is known the unique index
+ * tells when it is put, and where one is, those put before it are taken out again; nothing else has been written by then.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { eventName } from '../event/event-name.ts'
@@ -97,7 +97,8 @@ export class SqliteWrites {
     const position = this.head + 1
     const lane = this.#lanes[this.#laneOf[event.slot] ?? 0]?.name ?? ''
     const members = streams.length === 0 ? undefined : streams.map((name) => this.#streams.join(name, position))
-    const changes = members === undefined && isPlain(event) ? this.#putPlain(event, position, storedMs) : this.#put(event, position, storedMs, members)
+    const changes =
+      members === undefined && isPlain(event) ? this.#putPlain(event, position, storedMs) : this.#put(event, position, storedMs, members)
     if (changes === 0) return undefined
     this.head = position
     const place = positionText(position)

@@ -1,5 +1,6 @@
 /**
- * The store in one SQLite file: one process owns it, commits on its main thread in groups, and flushes without making anybody wait for a slow disk.
+ * The store in one SQLite file: one process owns it, commits on its main thread in groups, and flushes without making anybody wait for
+ * a slow disk.
  *
  *   changes ─▶ group ─▶ transaction ─▶ flush ─▶ answers ─▶ handed on to readers at the head
  *   reads   ─▶ what is flushed: this connection, or while a flush is under way one that stands before it
@@ -9,13 +10,14 @@ import type { DatabaseSync } from 'node:sqlite'
 import { fault } from '../kit/fault.ts'
 import { idMint } from '../kit/uuid-v7.ts'
 import type { Change, Committed, Cursor, Key, Row, Scan, Slice, Store, StoreLimits } from '../ports/store.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { checkChange, storeLimits } from './change-bounds.ts'
 import { laneOfSlot, positionText } from './lane-ranges.ts'
 import { type LoopWatch, SharedLoopWatch } from './loop-watch.ts'
+import { SideThread } from './side-thread.ts'
 import { storeFault } from './sqlite-faults.ts'
 import { FlushChoice, type FlushMode } from './sqlite-flush.ts'
 import { type Flushed, GroupCommit } from './sqlite-group.ts'
-import { Checkpoints, Helper } from './sqlite-helper.ts'
 import { openDatabaseSync, type Opened, type OpenSqlite, openSqlite } from './sqlite-open.ts'
 import { type ReadLimit, SqliteReads } from './sqlite-reads.ts'
 import { Tail } from './sqlite-tail.ts'
@@ -60,7 +62,7 @@ class OpenStore implements SqliteStore {
   readonly #tail: Tail
   readonly #waiters = new Waiters()
   readonly watch: SharedLoopWatch
-  readonly #helper: Helper
+  readonly #thread: SideThread
   readonly #checkpoints: Checkpoints | undefined
   readonly #laneName: (slot: number) => string
   /** Where is read while a flush is under way. Made when the first one is. */
@@ -84,8 +86,8 @@ class OpenStore implements SqliteStore {
     this.#reads = new SqliteReads(opened.db, this.limits.lanes)
     this.#firsts = this.#reads.firsts()
     this.#tail = new Tail(this.limits.lanes, positionText(opened.head))
-    this.#helper = new Helper(path, options.blockedMs ?? 1_000)
-    this.watch = new SharedLoopWatch(this.#helper)
+    this.#thread = new SideThread(path, options.blockedMs ?? 1_000)
+    this.watch = new SharedLoopWatch(this.#thread)
     const file = opened.file
     this.#group = new GroupCommit({
       ...{ path, monotonicMs, soon },
@@ -98,7 +100,7 @@ class OpenStore implements SqliteStore {
       flushed: (group) => this.#flushed(group),
     })
     const [hold, release] = [() => this.#group.hold(), () => this.#group.release()]
-    this.#checkpoints = file === undefined ? undefined : new Checkpoints({ db: opened.db, helper: this.#helper, hold, release })
+    this.#checkpoints = file === undefined ? undefined : new Checkpoints({ db: opened.db, thread: this.#thread, hold, release })
   }
 
   commit(change: Change): Promise<Committed> {
@@ -145,14 +147,14 @@ class OpenStore implements SqliteStore {
     const { db, file } = this.#opened
     if (file !== undefined) closeSync(file.wal)
     db.close()
-    await this.#helper.close()
+    await this.#thread.close()
     file?.hold.remember({ incarnation: this.incarnation, head: this.#head })
     file?.hold.release()
   }
 
   /** A window at a time, so that a reader of what is rare does not hold up the process. */
   async #readStore(cursor: Cursor, limit: ReadLimit): Promise<Slice> {
-    for (let from = cursor; ; ) {
+    for (let from = cursor; ;) {
       const { slice, whole } = this.#look((reads, storeMs) => reads.read(from, limit, storeMs, this.#head))
       if (whole) return this.#tail.join(slice)
       from = slice.next

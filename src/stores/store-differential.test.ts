@@ -1,4 +1,7 @@
-/** Random calls on the store in memory and on SQLite: equal answers at every step. `MILLRACE_DIFFERENTIAL` says how many, `MILLRACE_SEED` from which seed. */
+/**
+ * Random calls on the store in memory and on SQLite: equal answers at every step. `MILLRACE_DIFFERENTIAL` says how many,
+ * `MILLRACE_SEED` from which seed.
+ */
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

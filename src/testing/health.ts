@@ -5,7 +5,8 @@ import type { WatchedStore } from './watched-store.ts'
 
 export function complaintsOf(flow: Flow, store: WatchedStore): readonly string[] {
   const parked = deadLettersOf(flow, store).map(
-    ({ consumer, key, fact, attempts, message }) => `${consumer} parked key '${key}' at ${fact.type} ${fact.id} after ${attempts} attempts: ${message}`,
+    ({ consumer, key, fact, attempts, message }) =>
+      `${consumer} parked key '${key}' at ${fact.type} ${fact.id} after ${attempts} attempts: ${message}`,
   )
   const still = flow.crews.flatMap(({ subscription, paused, breaker, abandoned }) => [
     ...(paused ? [`${subscription.name} is paused`] : []),
@@ -13,7 +14,9 @@ export function complaintsOf(flow: Flow, store: WatchedStore): readonly string[]
     ...(abandoned > 0 ? [`${abandoned} handlers of ${subscription.name} still run after their time and their grace`] : []),
   ])
   const standing = [...flow.units()].flatMap(({ runner }) =>
-    runner.arrivals.stands === undefined ? [] : [`${runner.lane.crew.subscription.name} stands at an event whose order key cannot be computed: ${runner.arrivals.stands.why}`],
+    runner.arrivals.stands === undefined
+      ? []
+      : [`${runner.lane.crew.subscription.name} stands at an event whose order key cannot be computed: ${runner.arrivals.stands.why}`],
   )
   return [...parked, ...still, ...standing]
 }

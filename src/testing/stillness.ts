@@ -1,6 +1,7 @@
 /**
- * Whether an app has come to rest at this instant of virtual time: nothing is under way in its store, nothing is due, and no handler runs but those that hang.
- * What a handler awaits may be real (a file, a server of the test): so long as one runs, and nothing moves, it is given a little real time.
+ * Whether an app has come to rest at this instant of virtual time: nothing is under way in its store, nothing is due, and no handler runs
+ * but those that hang. What a handler awaits may be real (a file, a server of the test): so long as one runs, and nothing moves, it is
+ * given a little real time.
  */
 import type { Attempt } from '../flow/attempt.ts'
 import type { Flow } from '../flow/flow.ts'

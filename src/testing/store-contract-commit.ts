@@ -1,8 +1,7 @@
 /** The contract of `commit`: what is checked, what is kept, what is refused and named. */
 import assert from 'node:assert/strict'
 import type { Change, Committed, Expected } from '../ports/store.ts'
-import type { ContractSubject } from './store-contract.ts'
-import { append, contractTest, type Desk, fact, faults, ids, key, put, slice, slots } from './store-contract-facts.ts'
+import { append, contractTest, type Desk, fact, faults, ids, key, put, slice, slots, type ContractSubject } from './store-contract-facts.ts'
 
 export function commitContract(subject: ContractSubject): void {
   const given = (title: string, run: (desk: Desk) => Promise<void>): void => contractTest(subject, title, run)
@@ -22,9 +21,18 @@ function atomicity(given: Given): void {
       appends: slots(desk.store).map((slot, at) => append(`e${at}`, { slot })),
       puts: [put('a', '1'), put('b', '2')],
     })
-    assert.deepEqual(ids(await desk.all()), slots(desk.store).map((_, at) => `e${at}`))
-    assert.deepEqual(committed.at.map(({ lane }) => lane), desk.store.limits.lanes.map(({ name }) => name))
-    assert.deepEqual((await desk.store.get([key('a'), key('b')])).map((row) => row?.value), ['1', '2'])
+    assert.deepEqual(
+      ids(await desk.all()),
+      slots(desk.store).map((_, at) => `e${at}`),
+    )
+    assert.deepEqual(
+      committed.at.map(({ lane }) => lane),
+      desk.store.limits.lanes.map(({ name }) => name),
+    )
+    assert.deepEqual(
+      (await desk.store.get([key('a'), key('b')])).map((row) => row?.value),
+      ['1', '2'],
+    )
   })
 
   given('given a change with one check that fails, when it is refused, then nothing of it is there', async (desk) => {
@@ -37,7 +45,10 @@ function atomicity(given: Given): void {
     })
     assert.equal(refused.ok, false)
     assert.deepEqual(await desk.all(), [])
-    assert.deepEqual((await desk.store.get([key('kept'), key('other')])).map((row) => row?.value), ['old', undefined])
+    assert.deepEqual(
+      (await desk.store.get([key('kept'), key('other')])).map((row) => row?.value),
+      ['old', undefined],
+    )
     assert.ok((await desk.commit({ expects: [{ stream: 's', expect: 'none' }] })).ok)
   })
 
@@ -61,7 +72,10 @@ function atomicity(given: Given): void {
     const second = await desk.done({ appends: [append('b')] })
     assert.equal(first.storeMs, 1_000_000)
     assert.equal(second.storeMs, 1_000_000)
-    assert.deepEqual((await desk.all()).map(({ storedMs }) => storedMs), [1_000_000, 1_000_000])
+    assert.deepEqual(
+      (await desk.all()).map(({ storedMs }) => storedMs),
+      [1_000_000, 1_000_000],
+    )
   })
 }
 
@@ -129,14 +143,20 @@ function streams(given: Given): void {
   given('given an event of several streams, when it is appended, then it gets the next version in each', async (desk) => {
     await desk.done({ appends: [append('a', {}, ['tag'])] })
     const { at } = await desk.done({ appends: [append('b', {}, ['s', 'tag']), append('c', {}, ['s'])] })
-    assert.deepEqual(at.map(({ versions }) => versions), [[1, 2], [2]])
+    assert.deepEqual(
+      at.map(({ versions }) => versions),
+      [[1, 2], [2]],
+    )
     assert.deepEqual(ids((await slice(desk.store, { of: 'stream', name: 'tag', after: '' })).events), ['a', 'b'])
   })
 
   given('given writers that race for one stream, when all commit at once, then positions go as versions do', async (desk) => {
     const all = await Promise.all(Array.from({ length: 50 }, (_, at) => desk.done({ appends: [append(`e${at}`, {}, ['s'])] })))
     const places = all.map(({ at }) => at[0]).toSorted((a, b) => ((a?.position ?? '') < (b?.position ?? '') ? -1 : 1))
-    assert.deepEqual(places.map((place) => place?.versions[0]), Array.from({ length: 50 }, (_, at) => at + 1))
+    assert.deepEqual(
+      places.map((place) => place?.versions[0]),
+      Array.from({ length: 50 }, (_, at) => at + 1),
+    )
   })
 
   given('given a stream whose events were trimmed, when it is appended to, then its versions go on', async (desk) => {
@@ -152,7 +172,12 @@ function streams(given: Given): void {
 function knownIds(given: Given): void {
   given('given a known event, when it comes again, then it is refused by tenant, source and id together', async (desk) => {
     await desk.done({ appends: [append('a')] })
-    assert.deepEqual(await desk.commit({ appends: [append('a', { type: 'Other', slot: 1023 })] }), { ok: false, rows: [], versions: {}, ids: ['\nshop\na'] })
+    assert.deepEqual(await desk.commit({ appends: [append('a', { type: 'Other', slot: 1023 })] }), {
+      ok: false,
+      rows: [],
+      versions: {},
+      ids: ['\nshop\na'],
+    })
     await desk.done({ appends: [append('a', { tenant: 't' }), append('a', { source: 'other' }), append('b')] })
     assert.equal((await desk.all()).length, 4)
   })
@@ -165,7 +190,10 @@ function knownIds(given: Given): void {
   })
 
   given('given two changes with one event, when both are handed in at once, then the first is kept', async (desk) => {
-    const [first, second] = await Promise.all([desk.commit({ appends: [append('a')] }), desk.commit({ appends: [append('z'), append('a')] })])
+    const [first, second] = await Promise.all([
+      desk.commit({ appends: [append('a')] }),
+      desk.commit({ appends: [append('z'), append('a')] }),
+    ])
     assert.equal(first?.ok, true)
     assert.deepEqual(second, { ok: false, rows: [], versions: {}, ids: ['\nshop\na'] })
     assert.deepEqual(ids(await desk.all()), ['a'])
@@ -179,7 +207,10 @@ function neighbours(given: Given): void {
       desk.commit({ appends: [append('b')], checks: [{ ...key('never'), rev: 'x' }] }),
       desk.commit({ appends: [append('c')] }),
     ])
-    assert.deepEqual(outcomes.map(({ ok }) => ok), [true, false, true])
+    assert.deepEqual(
+      outcomes.map(({ ok }) => ok),
+      [true, false, true],
+    )
     assert.deepEqual(ids(await desk.all()), ['a', 'c'])
   })
 
@@ -189,7 +220,10 @@ function neighbours(given: Given): void {
       desk.commit({ incarnation: 'another', appends: [append('b')] }),
       desk.commit({ appends: [append('c')] }),
     ])
-    assert.deepEqual(outcomes.map(({ status }) => status), ['fulfilled', 'rejected', 'fulfilled'])
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    )
     assert.deepEqual(ids(await desk.all()), ['a', 'c'])
   })
 
@@ -212,8 +246,14 @@ function neighbours(given: Given): void {
 
   given('given a later change of the same moment, when an earlier one is not done yet, then it sees what that one put', async (desk) => {
     const first = desk.change({ puts: [put('a', '1')] })
-    const outcomes: Committed[] = await Promise.all([desk.store.commit(first), desk.commit({ checks: [{ ...key('a'), rev: first.id }], puts: [put('a', '2')] })])
-    assert.deepEqual(outcomes.map(({ ok }) => ok), [true, true])
+    const outcomes: Committed[] = await Promise.all([
+      desk.store.commit(first),
+      desk.commit({ checks: [{ ...key('a'), rev: first.id }], puts: [put('a', '2')] }),
+    ])
+    assert.deepEqual(
+      outcomes.map(({ ok }) => ok),
+      [true, true],
+    )
   })
 }
 
@@ -226,7 +266,9 @@ function bounds(given: Given): void {
       rowBytes: { puts: [put('a', long(limits.rowBytes))] },
       keyBytes: { puts: [put(long(limits.keyBytes), '')] },
       eventBytes: { appends: [{ event: fact('a', { data: long(limits.eventBytes) }), streams: [] }] },
-      bytes: { puts: Array.from({ length: Math.ceil(limits.bytes / limits.rowBytes) + 1 }, (_, at) => put(`${at}`, long(limits.rowBytes - 1))) },
+      bytes: {
+        puts: Array.from({ length: Math.ceil(limits.bytes / limits.rowBytes) + 1 }, (_, at) => put(`${at}`, long(limits.rowBytes - 1))),
+      },
     }
     for (const [limit, parts] of Object.entries(beyond)) await faults(desk.commit(parts), 'CHANGE_TOO_LARGE', { limit })
     assert.deepEqual(await desk.all(), [])

@@ -3,7 +3,16 @@ import assert from 'node:assert/strict'
 import { isFault } from '../kit/fault.ts'
 import type { Code } from '../kit/fault-codes.ts'
 import type { Append, Change, Committed, Cursor, Key, Placed, Put, Slice, Store, Stored } from '../ports/store.ts'
-import type { ContractSubject } from './store-contract.ts'
+
+export interface ContractSubject {
+  readonly name: string
+  /** `test` of node:test, or another runner's. */
+  readonly test: (title: string, run: () => Promise<void>) => unknown
+  /** A store that holds nothing, on the clock given. */
+  readonly open: (given: { readonly nowMs: () => number }) => Store | Promise<Store>
+  /** Closes nothing: opens once more what a closed store kept. Where nothing survives its process, `undefined`. */
+  readonly reopen: ((closed: Store, given: { readonly nowMs: () => number }) => Store | Promise<Store>) | undefined
+}
 
 /** A store, its clock, and short ways to speak with it. */
 export interface Desk {
@@ -71,7 +80,18 @@ export function deskFor(store: Store, clock: { ms: number }): Desk {
 }
 
 export function fact(id: string, more: Partial<Stored> = {}): Stored {
-  return { tenant: '', source: 'shop', id, type: 'OrderPlaced', version: 1, key: id, slot: 0, time: '2026-01-01T00:00:00Z', data: '{}', ...more }
+  return {
+    tenant: '',
+    source: 'shop',
+    id,
+    type: 'OrderPlaced',
+    version: 1,
+    key: id,
+    slot: 0,
+    time: '2026-01-01T00:00:00Z',
+    data: '{}',
+    ...more,
+  }
 }
 
 export function append(id: string, more: Partial<Stored> = {}, streams: readonly string[] = []): Append {

@@ -1,8 +1,20 @@
 /** The contract of `read`, `changed` and `close`. */
 import assert from 'node:assert/strict'
 import type { Cursor, Placed, Store, Stored } from '../ports/store.ts'
-import type { ContractSubject } from './store-contract.ts'
-import { append, contractTest, type Desk, fact, faults, ids, key, lastSlot, put, slice, slots } from './store-contract-facts.ts'
+import {
+  append,
+  contractTest,
+  type Desk,
+  fact,
+  faults,
+  ids,
+  key,
+  lastSlot,
+  put,
+  slice,
+  slots,
+  type ContractSubject,
+} from './store-contract-facts.ts'
 
 type Given = (title: string, run: (desk: Desk) => Promise<void>) => void
 
@@ -11,6 +23,7 @@ const plenty = { events: 10_000, bytes: 10_000_000 }
 export function readContract(subject: ContractSubject): void {
   const given: Given = (title, run) => contractTest(subject, title, run)
   lanes(given)
+  limitsOfReads(given)
   places(given)
   trims(given)
   signals(given)
@@ -20,7 +33,17 @@ function lanes(given: Given): void {
   given('given an event with every column, and one with none to spare, when they are read, then they are what they were', async (desk) => {
     const full: Required<Omit<Stored, 'parsed'>> = {
       ...fact('full', { key: 'schlüssel', slot: lastSlot(desk.store), version: 7, data: '{"text":"naïve 😀 \u0000 \\" "}' }),
-      ...{ tenant: 't', subject: 's', stream: 12, streamVersion: 3, tags: ['a', 'b'], imported: true, cause: 'c', correlation: 'k', extra: '{"x":"1"}' },
+      ...{
+        tenant: 't',
+        subject: 's',
+        stream: 12,
+        streamVersion: 3,
+        tags: ['a', 'b'],
+        imported: true,
+        cause: 'c',
+        correlation: 'k',
+        extra: '{"x":"1"}',
+      },
     }
     await desk.done({ appends: [append('bare'), { event: full, streams: [] }] })
     const [bare, read] = (await desk.all()).map(withoutParsed)
@@ -37,7 +60,11 @@ function lanes(given: Given): void {
     }
     const all = await desk.all()
     assert.equal(all.length, 120)
-    if (desk.store.limits.order === 'global') assert.deepEqual(ids(all), Array.from({ length: 120 }, (_, at) => `e${at}`))
+    if (desk.store.limits.order === 'global')
+      assert.deepEqual(
+        ids(all),
+        Array.from({ length: 120 }, (_, at) => `e${at}`),
+      )
   })
 
   given('given a cursor made by hand, when it reads, then it gets what a cursor handed on gets', async (desk) => {
@@ -53,14 +80,19 @@ function lanes(given: Given): void {
       after = made?.upTo ?? ''
     }
   })
+}
 
-  given('given a limit of bytes, when a lane is read, then it stops before it is passed, but never before the first event', async (desk) => {
-    await desk.done({ appends: ['a', 'b', 'c'].map((id) => append(id, { data: JSON.stringify('x'.repeat(100)) })) })
-    const first = await slice(desk.store, { of: 'lane', name: desk.lane(0), after: '' }, { events: 10, bytes: 250 })
-    assert.deepEqual(ids(first.events), ['a', 'b'])
-    assert.deepEqual(ids((await slice(desk.store, first.next, { events: 10, bytes: 1 })).events), ['c'])
-    assert.deepEqual((await slice(desk.store, { of: 'lane', name: desk.lane(0), after: '' }, { events: 0, bytes: 1 })).events, [])
-  })
+function limitsOfReads(given: Given): void {
+  given(
+    'given a limit of bytes, when a lane is read, then it stops before it is passed, but never before the first event',
+    async (desk) => {
+      await desk.done({ appends: ['a', 'b', 'c'].map((id) => append(id, { data: JSON.stringify('x'.repeat(100)) })) })
+      const first = await slice(desk.store, { of: 'lane', name: desk.lane(0), after: '' }, { events: 10, bytes: 250 })
+      assert.deepEqual(ids(first.events), ['a', 'b'])
+      assert.deepEqual(ids((await slice(desk.store, first.next, { events: 10, bytes: 1 })).events), ['c'])
+      assert.deepEqual((await slice(desk.store, { of: 'lane', name: desk.lane(0), after: '' }, { events: 0, bytes: 1 })).events, [])
+    },
+  )
 
   given('given a reader of one type, when others stand between, then it passes over them', async (desk) => {
     const types = new Set(['B'])
@@ -76,7 +108,8 @@ function lanes(given: Given): void {
   given('given an order over lanes, when one lane is idle, then reading it reaches the head', async (desk) => {
     if (desk.store.limits.order !== 'global') return
     const { at } = await desk.done({ appends: [append('a', { slot: lastSlot(desk.store) })] })
-    for (const { name } of desk.store.limits.lanes) assert.equal((await slice(desk.store, { of: 'lane', name, after: '' })).upTo, at[0]?.position)
+    for (const { name } of desk.store.limits.lanes)
+      assert.equal((await slice(desk.store, { of: 'lane', name, after: '' })).upTo, at[0]?.position)
   })
 
   given('given nothing new, when the head is read again, then nothing comes, and the place stays', async (desk) => {
@@ -90,7 +123,10 @@ function lanes(given: Given): void {
     await fill(desk, 40)
     const cursor: Cursor = { of: 'lane', name: desk.lane(0), after: '' }
     const slices = await desk.store.read([cursor, cursor, { ...cursor, types: new Set(['none']) }], { events: 5, bytes: 10_000 })
-    assert.deepEqual(slices.map(({ events }) => events.length), [5, 5, 0])
+    assert.deepEqual(
+      slices.map(({ events }) => events.length),
+      [5, 5, 0],
+    )
     assert.deepEqual(await desk.store.read([], plenty), [])
   })
 
@@ -117,7 +153,10 @@ function places(given: Given): void {
     await desk.done({ appends: [append('a'), append('a', { tenant: 't' })] })
     const of = (tenant: string, source: string, id: string): Promise<readonly Placed[]> =>
       slice(desk.store, { of: 'id', tenant, source, id }).then(({ events }) => events)
-    assert.deepEqual((await of('t', 'shop', 'a')).map(({ tenant }) => tenant), ['t'])
+    assert.deepEqual(
+      (await of('t', 'shop', 'a')).map(({ tenant }) => tenant),
+      ['t'],
+    )
     assert.deepEqual(await of('', 'shop', 'b'), [])
     assert.deepEqual(await of('', 'other', 'a'), [])
   })
@@ -223,13 +262,15 @@ function signals(given: Given): void {
 
 async function fill(desk: Desk, count: number, prefix = 'e'): Promise<void> {
   const all = slots(desk.store)
-  await desk.done({ appends: Array.from({ length: count }, (_, at) => append(`${prefix}${at}`, { slot: all[(at * 7) % all.length] ?? 0 })) })
+  await desk.done({
+    appends: Array.from({ length: count }, (_, at) => append(`${prefix}${at}`, { slot: all[(at * 7) % all.length] ?? 0 })),
+  })
 }
 
 /** Reads to the end in pages, and lists the ids. */
 async function pages(store: Store, from: Cursor, events: number): Promise<readonly string[]> {
   const found: string[] = []
-  for (let cursor = from; ; ) {
+  for (let cursor = from; ;) {
     const page = await slice(store, cursor, { events, bytes: 1_000_000 })
     found.push(...ids(page.events))
     if (page.events.length === 0) return found

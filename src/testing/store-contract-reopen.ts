@@ -1,8 +1,7 @@
 /** The contract of a store that outlives its process. */
 import assert from 'node:assert/strict'
 import type { Store } from '../ports/store.ts'
-import type { ContractSubject } from './store-contract.ts'
-import { append, deskFor, type Desk, faults, ids, key, put, slice } from './store-contract-facts.ts'
+import { append, deskFor, type Desk, faults, ids, key, put, slice, type ContractSubject } from './store-contract-facts.ts'
 
 type Reopen = NonNullable<ContractSubject['reopen']>
 

@@ -1,17 +1,25 @@
 /** The contract of `get` and `scan`. */
 import assert from 'node:assert/strict'
 import type { Row, Scan } from '../ports/store.ts'
-import type { ContractSubject } from './store-contract.ts'
-import { contractTest, type Desk, key, put } from './store-contract-facts.ts'
+import { contractTest, type Desk, key, put, type ContractSubject } from './store-contract-facts.ts'
 
 /** In the order of their UTF-8 bytes; JavaScript's `<` has the last two the other way round. */
 const sorted = ['', '\u0000', ' ', '/', '0', 'A', 'a', 'a\u0000', 'aa', 'b', 'é', 'ﬀ', '😀']
 
-export function rowContract(subject: ContractSubject): void {
-  const given = (title: string, run: (desk: Desk) => Promise<void>): void => contractTest(subject, title, run)
+type Given = (title: string, run: (desk: Desk) => Promise<void>) => void
 
+export function rowContract(subject: ContractSubject): void {
+  const given: Given = (title, run) => contractTest(subject, title, run)
+  gets(given)
+  scans(given)
+}
+
+function gets(given: Given): void {
   given('given several keys, when they are got, then the answers stand in their order, absent ones undefined', async (desk) => {
-    await desk.done({ id: 'c', puts: [put('a', '1'), put('b', '2', { part: 'other' }), put('c', '3', { kind: 'hold', expiresMs: 2_000_000 })] })
+    await desk.done({
+      id: 'c',
+      puts: [put('a', '1'), put('b', '2', { part: 'other' }), put('c', '3', { kind: 'hold', expiresMs: 2_000_000 })],
+    })
     assert.deepEqual(await desk.store.get([key('c', 'main', 'hold'), key('b'), key('b', 'other'), key('a'), key('a', 'main', 'unheard')]), [
       { ...key('c', 'main', 'hold'), value: '3', rev: 'c', expiresMs: 2_000_000 },
       undefined,
@@ -36,12 +44,17 @@ export function rowContract(subject: ContractSubject): void {
     desk.clockMs = 1_000_100
     assert.deepEqual((await desk.store.get([key('a')]))[0]?.value, '2')
   })
+}
 
+function scans(given: Given): void {
   given('given keys of all kinds of characters, when they are scanned, then they come in the order of their UTF-8 bytes', async (desk) => {
     await desk.done({ puts: sorted.toReversed().map((name) => put(name, name)) })
     assert.deepEqual(await names(desk, {}), sorted)
     assert.deepEqual(await names(desk, { reverse: true }), sorted.toReversed())
-    assert.deepEqual((await rows(desk, {})).map(({ value }) => value), sorted)
+    assert.deepEqual(
+      (await rows(desk, {})).map(({ value }) => value),
+      sorted,
+    )
   })
 
   given('given a range, when it is scanned, then its beginning is in it and its end is not', async (desk) => {
@@ -63,7 +76,9 @@ export function rowContract(subject: ContractSubject): void {
   })
 
   given('given rows of other kinds and parts, when one is scanned, then they are not among them', async (desk) => {
-    await desk.done({ puts: [put('a', ''), put('b', '', { part: 'mai' }), put('c', '', { part: 'main2' }), put('d', '', { kind: 'rows' })] })
+    await desk.done({
+      puts: [put('a', ''), put('b', '', { part: 'mai' }), put('c', '', { part: 'main2' }), put('d', '', { kind: 'rows' })],
+    })
     assert.deepEqual(await names(desk, {}), ['a'])
     assert.deepEqual(await names(desk, { kind: 'unheard' }), [])
   })
@@ -74,7 +89,7 @@ export function rowContract(subject: ContractSubject): void {
     await desk.done({ deletes: all.filter((_, at) => at % 3 === 0).map((name) => key(name)) })
     const kept = all.filter((_, at) => at % 3 !== 0).toSorted()
     const found: string[] = []
-    for (let from = ''; ; ) {
+    for (let from = ''; ;) {
       const page = await names(desk, { from, limit: 37 })
       found.push(...page)
       if (page.length < 37) break

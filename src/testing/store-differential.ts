@@ -1,6 +1,6 @@
 /**
- * The same random calls on two stores, from one seed: at every step both must answer the same. Every kind of call and of answer must have come up, else the run proves nothing,
- * and faults.
+ * The same random calls on two stores, from one seed: at every step both must answer the same. Every kind of call and of answer must
+ * have come up, else the run proves nothing, and faults.
  */
 import assert from 'node:assert/strict'
 import { asError, isFault } from '../kit/fault.ts'
@@ -20,7 +20,7 @@ type Dice = (sides: number) => number
 /** How often each kind of call and answer came up. */
 export async function storeDifferential({ left, right, seed, calls, clock }: Differential): Promise<ReadonlyMap<string, number>> {
   const run = new Run(left, right, dice(seed), clock)
-  for (let call = 0; call < calls; ) {
+  for (let call = 0; call < calls;) {
     try {
       call += await run.step()
     } catch (error) {
@@ -35,7 +35,8 @@ export async function storeDifferential({ left, right, seed, calls, clock }: Dif
 const mustComeUp = [
   'commit ok', 'commit rows', 'commit versions', 'commit ids', 'commit trims', 'commit trims types', 'commit streams', 'commit deletes',
   'fault INCARNATION_OTHER', 'fault CHANGE_TOO_LARGE', 'fault CHANGE_INVALID', 'fault TRIMMED', 'fault CURSOR_UNKNOWN',
-  'get row', 'get absent', 'scan up', 'scan down', 'scan up to', 'scan down to', 'read lane', 'read lane types', 'read stream', 'read place', 'read id',
+  'get row', 'get absent', 'scan up', 'scan down', 'scan up to', 'scan down to',
+  'read lane', 'read lane types', 'read stream', 'read place', 'read id',
 ] // prettier-ignore
 
 const kinds = ['row', 'hold', 'lane']
@@ -76,7 +77,9 @@ class Run {
   async #commits(): Promise<number> {
     const changes = Array.from({ length: 1 + this.#dice(4) }, () => this.#change())
     const ask = (store: Store): Promise<unknown[]> =>
-      Promise.all(changes.map((change) => answer(store.commit(change.incarnation === '' ? { ...change, incarnation: store.incarnation } : change))))
+      Promise.all(
+        changes.map((change) => answer(store.commit(change.incarnation === '' ? { ...change, incarnation: store.incarnation } : change))),
+      )
     const answers = await this.#same(ask)
     for (const [at, given] of answers.entries()) this.#note(changes[at], given)
     return changes.length
@@ -103,9 +106,18 @@ class Run {
       id: `c${++this.#changes}`,
       incarnation: odd === 0 ? 'another' : '',
       checks: this.#few(2, 2, () => ({ ...this.#key(), rev: this.#dice(2) === 0 ? null : (this.#revs[this.#dice(8)] ?? 'never') })),
-      expects: this.#few(3, 2, () => ({ stream: this.#one(streams), expect: this.#one(['none', 'exists', 'any', 'any', this.#dice(300)] as const) })),
-      appends: this.#few(2, 4, () => ({ event: this.#event(), streams: this.#few(3, 2, () => this.#one(streams)).filter((name, at, all) => all.indexOf(name) === at) })),
-      puts: [...this.#few(2, 3, () => this.#put()), ...(odd === 1 ? [{ ...this.#put(), value: large }] : odd === 2 ? [{ ...this.#put(), kind: 'Bad' }] : [])],
+      expects: this.#few(3, 2, () => ({
+        stream: this.#one(streams),
+        expect: this.#one(['none', 'exists', 'any', 'any', this.#dice(300)] as const),
+      })),
+      appends: this.#few(2, 4, () => ({
+        event: this.#event(),
+        streams: this.#few(3, 2, () => this.#one(streams)).filter((name, at, all) => all.indexOf(name) === at),
+      })),
+      puts: [
+        ...this.#few(2, 3, () => this.#put()),
+        ...(odd === 1 ? [{ ...this.#put(), value: large }] : odd === 2 ? [{ ...this.#put(), kind: 'Bad' }] : []),
+      ],
       deletes: this.#few(4, 2, () => this.#key()),
       trims: this.#dice(60) === 0 ? [this.#trim()] : [],
       native: [],
@@ -114,10 +126,30 @@ class Run {
 
   #event(): Stored {
     const id = this.#dice(8) === 0 ? `e${this.#dice(this.#changes)}` : `e${this.#changes}-${this.#dice(4)}`
-    const plain = { tenant: '', source: this.#one(['s', 's', 't']), id, type: this.#one(types), version: 1, key: id, slot: this.#dice(1_024), time: 't' }
+    const plain = {
+      tenant: '',
+      source: this.#one(['s', 's', 't']),
+      id,
+      type: this.#one(types),
+      version: 1,
+      key: id,
+      slot: this.#dice(1_024),
+      time: 't',
+    }
     const data = `"${'x'.repeat(this.#dice(60))}"`
     if (this.#dice(4) > 0) return { ...plain, data }
-    return { ...plain, data, subject: 'é', tags: ['a', 'b'], stream: 3, streamVersion: this.#dice(9), imported: true, cause: 'c', correlation: 'd', extra: '{}' }
+    return {
+      ...plain,
+      data,
+      subject: 'é',
+      tags: ['a', 'b'],
+      stream: 3,
+      streamVersion: this.#dice(9),
+      imported: true,
+      cause: 'c',
+      correlation: 'd',
+      extra: '{}',
+    }
   }
 
   #trim(): Change['trims'][number] {
@@ -127,7 +159,8 @@ class Run {
 
   async #gets(): Promise<number> {
     const wanted = this.#few(1, 5, () => this.#key())
-    for (const row of asList(await this.#same((store) => answer(store.get(wanted))))) this.#count(row === undefined ? 'get absent' : 'get row')
+    for (const row of asList(await this.#same((store) => answer(store.get(wanted)))))
+      this.#count(row === undefined ? 'get absent' : 'get row')
     return 1
   }
 
@@ -170,7 +203,13 @@ class Run {
     const which = this.#dice(5)
     if (which === 0) return { of: 'id', tenant: '', source: 's', id: `e${this.#dice(this.#changes + 1)}-${this.#dice(4)}` }
     if (which === 1) return { of: 'place', name: this.#lane(), at: this.#place(this.#dice(this.#head + 3)) }
-    if (which === 2) return { of: 'stream', name: this.#one([...streams, 'never']), after: String(this.#dice(2) * this.#dice(this.#head + 1)), ...this.#types() }
+    if (which === 2)
+      return {
+        of: 'stream',
+        name: this.#one([...streams, 'never']),
+        after: String(this.#dice(2) * this.#dice(this.#head + 1)),
+        ...this.#types(),
+      }
     const after = this.#dice(40) === 0 ? 'nowhere' : this.#place(this.#dice(this.#head + 2))
     return { of: 'lane', name: this.#lane(), after, ...this.#types() }
   }

@@ -100,7 +100,14 @@ class Tested {
   #advancing: Promise<void> = Promise.resolve()
   #stopped: Promise<void> | undefined
 
-  constructor(runtime: Runtime, store: WatchedStore, environment: VirtualEnvironment, stillness: Stillness, real: Real, logged: readonly Logged[]) {
+  constructor(
+    runtime: Runtime,
+    store: WatchedStore,
+    environment: VirtualEnvironment,
+    stillness: Stillness,
+    real: Real,
+    logged: readonly Logged[],
+  ) {
     this.runtime = runtime
     this.store = store
     this.logged = logged

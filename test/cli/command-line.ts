@@ -51,7 +51,11 @@ export function newPlace(): Place {
   const run = async (words: readonly string[], input = ''): Promise<Ended> => {
     const child = spawned(words)
     child.stdin?.end(input)
-    const [out, err, [code]] = await Promise.all([textOf(child.stdout), textOf(child.stderr), once(child, 'close') as Promise<[number | null]>])
+    const [out, err, [code]] = await Promise.all([
+      textOf(child.stdout),
+      textOf(child.stderr),
+      once(child, 'close') as Promise<[number | null]>,
+    ])
     return { code, out, err }
   }
   return {
@@ -65,11 +69,13 @@ export function newPlace(): Place {
     },
     start: (words) => started(spawned(words)),
     remove: async () => {
-      await Promise.all([...children].map(async (child) => {
-        const closed = once(child, 'close')
-        child.kill('SIGKILL')
-        await closed
-      }))
+      await Promise.all(
+        [...children].map(async (child) => {
+          const closed = once(child, 'close')
+          child.kill('SIGKILL')
+          await closed
+        }),
+      )
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -22,7 +22,9 @@ export const tables = projection('tables', z.object({ table: z.string(), orders:
   key: 'table',
   index: ['orders'],
   apply: (on) => [
-    on(Ordered, { by: ({ table }) => table }, (rows, { table }) => rows.change(table, (row) => ({ table, orders: (row?.orders ?? 0) + 1 }))),
+    on(Ordered, { by: ({ table }) => table }, (rows, { table }) =>
+      rows.change(table, (row) => ({ table, orders: (row?.orders ?? 0) + 1 })),
+    ),
   ],
 })
 

@@ -45,22 +45,43 @@ interface Stand {
 
 const telemetry = telemetryTo({ form: 'json', least: 'error', colours: false, nowMs: nodeEnvironment.nowMs })
 
-async function open(t: TestContext, of: App = diner, store: Store = memoryStore({ nowMs: nodeEnvironment.nowMs, incarnation: 'first' })): Promise<Stand> {
+async function open(
+  t: TestContext,
+  of: App = diner,
+  store: Store = memoryStore({ nowMs: nodeEnvironment.nowMs, incarnation: 'first' }),
+): Promise<Stand> {
   const runtime = await startRuntime(of, { store, environment: nodeEnvironment, telemetry })
   t.after(() => runtime.stop())
   const { flow, door, plan } = runtime
-  const answer = operatorDoor({ store, flow, door, sources: [plan.name], nowMs: nodeEnvironment.nowMs, environment: nodeEnvironment, changeId: flow.context.changeId, about: { app: plan.name }, events: plan.events })
+  const answer = operatorDoor({
+    store,
+    flow,
+    door,
+    sources: [plan.name],
+    nowMs: nodeEnvironment.nowMs,
+    environment: nodeEnvironment,
+    changeId: flow.context.changeId,
+    about: { app: plan.name },
+    events: plan.events,
+  })
   return {
     store,
     runtime,
     ask: (at, body) => asked(answer, at, body),
-    order: async (order, dish) => void (await door.publish([{ type: 'Ordered', data: { order, table: 't1', dish } }], { id: `${order}-${dish}` })),
+    order: async (order, dish) =>
+      void (await door.publish([{ type: 'Ordered', data: { order, table: 't1', dish } }], { id: `${order}-${dish}` })),
   }
 }
 
 /** Over the store alone, as the command line does where nobody runs. */
 function alone(store: Store): Stand['ask'] {
-  const answer = operatorDoor({ store, nowMs: nodeEnvironment.nowMs, environment: nodeEnvironment, changeId: idMint(nodeEnvironment), about: { app: null } })
+  const answer = operatorDoor({
+    store,
+    nowMs: nodeEnvironment.nowMs,
+    environment: nodeEnvironment,
+    changeId: idMint(nodeEnvironment),
+    about: { app: null },
+  })
   return (at, body) => asked(answer, at, body)
 }
 
@@ -92,21 +113,38 @@ test('given a key that is parked, when operators look, then every screen says so
   await parked(stand, 'b')
   const letter = only((await stand.ask('/v1/dead-letters')).deadLetters)
   const { subscription, key, id, type, attempts, error, behind, edits } = letter
-  assert.deepEqual({ subscription, key, id, type, attempts, error, behind, edits }, { subscription: 'cook', key: 'b', id: 'b-burnt', type: 'Ordered', attempts: 2, error: 'the pan is on fire', behind: 1, edits: 0 })
+  assert.deepEqual(
+    { subscription, key, id, type, attempts, error, behind, edits },
+    { subscription: 'cook', key: 'b', id: 'b-burnt', type: 'Ordered', attempts: 2, error: 'the pan is on fire', behind: 1, edits: 0 },
+  )
   const full = only((await stand.ask('/v1/dead-letters/b-burnt')).deadLetters)
   assert.deepEqual(full.data, { order: 'b', table: 't1', dish: 'burnt' })
   assert.match(full.stack ?? '', /diner\.ts/)
-  assert.deepEqual(full.waiting.map((one) => one.id), ['b-pie'])
+  assert.deepEqual(
+    full.waiting.map((one) => one.id),
+    ['b-pie'],
+  )
   await until(async () => (await stand.ask('/v1/subscriptions')).subscriptions.every(({ lag }) => lag.events === 0))
   const cooking = only((await stand.ask('/v1/subscriptions')).subscriptions.filter(({ name }) => name === 'cook'))
   assert.deepEqual([cooking.running, cooking.parked, cooking.counts.done, cooking.counts.failed, cooking.lanes.length], [true, 1, 1, 2, 4])
 
-  assert.deepEqual(await stationOf(stand, 'b-burnt', 'cook'), { subscription: 'cook', kind: 'fn', state: 'parked', key: 'b', attempts: 2, error: 'the pan is on fire', why: 'until it is redriven, edited or discarded' })
+  assert.deepEqual(await stationOf(stand, 'b-burnt', 'cook'), {
+    subscription: 'cook',
+    kind: 'fn',
+    state: 'parked',
+    key: 'b',
+    attempts: 2,
+    error: 'the pan is on fire',
+    why: 'until it is redriven, edited or discarded',
+  })
   assert.equal((await stationOf(stand, 'b-pie', 'cook')).why, 'behind Ordered b-burnt, which is parked')
   assert.equal((await stationOf(stand, 'w-water', 'cook')).why, 'its `where` does not match')
   assert.equal((await stationOf(stand, 'a-soup', 'serve')).why, 'it takes no Ordered')
   assert.equal((await stationOf(stand, 'a-soup', 'cook')).state, 'done')
-  assert.deepEqual((await stand.ask('/v1/events/a-soup')).caused.map(({ type: one }) => one), ['Cooked'])
+  assert.deepEqual(
+    (await stand.ask('/v1/events/a-soup')).caused.map(({ type: one }) => one),
+    ['Cooked'],
+  )
   assert.equal((await stand.ask('/v1/lanes')).lanes.filter(({ subscription: of }) => of === 'tables')[0]?.lane, '*')
 })
 
@@ -114,7 +152,8 @@ test('given filters, when dead letters are listed, then only those that fit', as
   const stand = await open(t)
   await parked(stand, 'b')
   await parked(stand, 'c')
-  const keysAt = async (query: string): Promise<string[]> => (await stand.ask(`/v1/dead-letters?${query}`)).deadLetters.map(({ key }) => key).sort()
+  const keysAt = async (query: string): Promise<string[]> =>
+    (await stand.ask(`/v1/dead-letters?${query}`)).deadLetters.map(({ key }) => key).sort()
   assert.deepEqual(await keysAt('subscription=cook'), ['b', 'c'])
   assert.deepEqual(await keysAt('key=c'), ['c'])
   assert.deepEqual(await keysAt('subscription=serve'), [])
@@ -129,12 +168,26 @@ test('given a key that is parked, when its event is edited and redriven, then it
   const refused = await stand.ask('/v1/dead-letters/edit', { id: 'b-burnt', data: '{"order":"b"}', by: 'ann' })
   assert.equal(refused.code, 'VALIDATION_FAILED', 'what would only park again')
   assert.equal((await stand.ask('/v1/dead-letters/edit', { id: 'b-burnt', data: '{"order":', by: 'ann' })).code, 'EDIT_NOT_JSON')
-  const { settled } = await stand.ask('/v1/dead-letters/edit', { id: 'b-burnt', data: '{"order":"b","table":"t1","dish":"flan"}', redrive: true, by: 'ann' })
-  assert.deepEqual(settled.map(({ outcome }) => outcome), ['done', 'done'])
+  const { settled } = await stand.ask('/v1/dead-letters/edit', {
+    id: 'b-burnt',
+    data: '{"order":"b","table":"t1","dish":"flan"}',
+    redrive: true,
+    by: 'ann',
+  })
+  assert.deepEqual(
+    settled.map(({ outcome }) => outcome),
+    ['done', 'done'],
+  )
   await until(async () => (await stationOf(stand, 'b-pie', 'cook')).state === 'done')
   assert.equal((await stationOf(stand, 'b-burnt', 'cook')).state, 'done')
   const { operations } = await stand.ask('/v1/operations')
-  assert.deepEqual(operations.map(({ op, by, subscription, key }) => [op, by, subscription, key]), [['redrive', 'ann', 'cook', 'b'], ['edit', 'ann', 'cook', 'b']])
+  assert.deepEqual(
+    operations.map(({ op, by, subscription, key }) => [op, by, subscription, key]),
+    [
+      ['redrive', 'ann', 'cook', 'b'],
+      ['edit', 'ann', 'cook', 'b'],
+    ],
+  )
 })
 
 test('given a key that is parked, when it is redriven as it was, then it parks again at attempt 2, not at 4', async (t) => {
@@ -142,12 +195,15 @@ test('given a key that is parked, when it is redriven as it was, then it parks a
   await parked(stand, 'b')
   const before = (await stand.ask('/v1/dead-letters')).deadLetters[0]?.parkedAt
   const { settled } = await stand.ask('/v1/dead-letters/redrive', { ids: ['b-burnt'], by: 'ann' })
-  assert.deepEqual(settled.map(({ outcome, key }) => [outcome, key]), [['done', 'b']])
+  assert.deepEqual(
+    settled.map(({ outcome, key }) => [outcome, key]),
+    [['done', 'b']],
+  )
   await until(async () => ((await stand.ask('/v1/dead-letters')).deadLetters[0]?.parkedAt ?? before) !== before)
   assert.equal((await stand.ask('/v1/dead-letters')).deadLetters[0]?.attempts, 2)
 })
 
-test('given two keys that are parked, when one event is discarded and the other key whole, then only the first one\'s rest runs', async (t) => {
+test("given two keys that are parked, when one event is discarded and the other key whole, then only the first one's rest runs", async (t) => {
   const stand = await open(t)
   await parked(stand, 'b')
   await parked(stand, 'c')
@@ -161,7 +217,11 @@ test('given two keys that are parked, when one event is discarded and the other 
 
 test('given a subscription that is paused, when an event comes, then it waits and its trail says who paused; resumed, it runs', async (t) => {
   const stand = await open(t)
-  assert.deepEqual(await stand.ask('/v1/subscriptions/cook/pause', { by: 'ann', why: 'lunch' }), { subscription: 'cook', paused: true, changed: true })
+  assert.deepEqual(await stand.ask('/v1/subscriptions/cook/pause', { by: 'ann', why: 'lunch' }), {
+    subscription: 'cook',
+    paused: true,
+    changed: true,
+  })
   await until(async () => stand.runtime.flow.crews.some(({ paused, subscription }) => paused && subscription.name === 'cook'))
   await stand.order('a', 'soup')
   await until(async () => (await stationOf(stand, 'a-soup', 'tables')).state === 'done')
@@ -171,7 +231,10 @@ test('given a subscription that is paused, when an event comes, then it waits an
   assert.deepEqual([view.paused?.by, view.paused?.why, view.lag.events], ['ann', 'lunch', 1])
   assert.equal((await stand.ask('/v1/subscriptions/cook/resume', { by: 'ann' })).changed, true)
   await until(async () => (await stationOf(stand, 'a-soup', 'cook')).state === 'done')
-  assert.deepEqual((await stand.ask('/v1/operations')).operations.map(({ op }) => op), ['resume', 'pause'])
+  assert.deepEqual(
+    (await stand.ask('/v1/operations')).operations.map(({ op }) => op),
+    ['resume', 'pause'],
+  )
 })
 
 test('given what does not exist, when it is asked for, then the fault names what is near', async (t) => {
@@ -198,13 +261,28 @@ test('given an app that lost a subscription, when it is forgotten, then all its 
   await first.runtime.stop()
   const second = await open(t, app('diner', [Ordered, Cooked, serve]), first.store)
   const left = await second.ask('/v1/dead-letters/redrive', { ids: ['b-burnt'], by: 'ann' })
-  assert.deepEqual(left.settled.map(({ outcome, why }) => [outcome, why]), [['left', 'no running app has this subscription: it is done at its next start']])
+  assert.deepEqual(
+    left.settled.map(({ outcome, why }) => [outcome, why]),
+    [['left', 'no running app has this subscription: it is done at its next start']],
+  )
   assert.equal((await stationOf(second, 'b-burnt', 'cook')).state, 'parked', 'it is seen all the same')
   for (const name of ['cook', 'tables']) assert.ok((await second.ask(`/v1/subscriptions/${name}/forget`, { by: 'ann' })).rows > 1)
-  assert.deepEqual((await second.ask('/v1/subscriptions')).subscriptions.map(({ name }) => name), ['serve'])
-  for (const kind of ['lane', 'control', 'breaker', 'indexes']) assert.deepEqual((await rowsOf(first.store, kind, kind === 'lane' ? 'cook' : '')).filter(({ key }) => key !== 'serve'), [])
-  for (const [kind, part] of [['row', 'tables#1'], ['index', 'tables#1/orders']] as const) assert.deepEqual(await rowsOf(first.store, kind, part), [])
-  for (const lane of first.store.limits.lanes) for (const kind of ['hold', 'held', 'request']) assert.deepEqual(await rowsOf(first.store, kind, `cook/${lane.name}`), [])
+  assert.deepEqual(
+    (await second.ask('/v1/subscriptions')).subscriptions.map(({ name }) => name),
+    ['serve'],
+  )
+  for (const kind of ['lane', 'control', 'breaker', 'indexes'])
+    assert.deepEqual(
+      (await rowsOf(first.store, kind, kind === 'lane' ? 'cook' : '')).filter(({ key }) => key !== 'serve'),
+      [],
+    )
+  for (const [kind, part] of [
+    ['row', 'tables#1'],
+    ['index', 'tables#1/orders'],
+  ] as const)
+    assert.deepEqual(await rowsOf(first.store, kind, part), [])
+  for (const lane of first.store.limits.lanes)
+    for (const kind of ['hold', 'held', 'request']) assert.deepEqual(await rowsOf(first.store, kind, `cook/${lane.name}`), [])
 })
 
 test('given a request left where nobody runs, when the app starts, then it is carried out', async (t) => {
@@ -233,19 +311,25 @@ test('given a log over four lanes, when it is followed from the start, then its 
   for (let n = 0; n < 25; n += 1) await stand.order(`o${n}`, 'water')
   const seen: string[] = []
   let from = 'start'
-  for (let end = false; !end; ) {
+  for (let end = false; !end;) {
     const page = await stand.ask(`/v1/log?from=${encodeURIComponent(from)}&limit=4&type=Ordered`)
     seen.push(...page.events.map(({ id }) => id))
     end = page.end
     from = page.next
   }
-  assert.deepEqual(seen, Array.from({ length: 25 }, (_, n) => `o${n}-water`))
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 25 }, (_, n) => `o${n}-water`),
+  )
   const waiting = stand.ask(`/v1/log?from=${encodeURIComponent(from)}&waitMs=10000&key=next`)
   await stand.order('other', 'water')
   await stand.order('next', 'water')
   let page = await waiting
   while (page.events.length === 0) page = await stand.ask(`/v1/log?from=${encodeURIComponent(page.next)}&waitMs=10000&key=next`)
-  assert.deepEqual(page.events.map(({ id }) => id), ['next-water'])
+  assert.deepEqual(
+    page.events.map(({ id }) => id),
+    ['next-water'],
+  )
 })
 
 function only<T>(found: readonly T[]): T {

@@ -25,6 +25,7 @@ export function checkUnit(checks: Checks, process: SimProcess, change: Change, u
   checkEffects(commit)
   checkHolds(commit)
   checkMark(commit)
+  checkIdle(commit)
 }
 
 function checkOwner({ checks, process, change, unit, before, next }: UnitCommit): void {
@@ -67,6 +68,17 @@ function checkLease({ schedule, mirror, beats, nowUs }: Checks, name: string, ow
   const gaps = beats.get(owner) ?? []
   if (gaps.some(({ endedUs, lastedUs }) => lastedUs >= leaseUs && nowUs - endedUs < 4_000_000)) return
   throw new Violation('lease', `${name}: taken from ${owner}, whose beat is ${Math.round((nowUs - beat.atUs) / 1_000)} ms old`)
+}
+
+/** Commits that say what stands already are work for nothing: one may be, a row of them is a loop that nothing stops. */
+function checkIdle({ checks, change, unit, before, next }: UnitCommit): void {
+  const idle =
+    change.puts.length + change.deletes.length + change.appends.length === 1 &&
+    before !== undefined &&
+    JSON.stringify(before) === JSON.stringify(next)
+  const row = idle ? (checks.idle.get(unit.part) ?? 0) + 1 : 0
+  checks.idle.set(unit.part, row)
+  if (row > 3) throw new Violation('idle commits', `${nameOf(checks, unit)}: the record is written ${row} times as it stands`)
 }
 
 /** Nothing is passed that has neither effect, row, filter nor discard, and no more is left open than may be. */

@@ -18,6 +18,8 @@ export interface Checks {
   /** Of each runtime how long it did not beat, each time it did again. */
   readonly beats: Map<string, { readonly endedUs: number; readonly lastedUs: number }[]>
   readonly parks: Parks
+  /** Of each lane of a subscription: commits in a row that changed nothing. */
+  readonly idle: Map<string, number>
   readonly nowUs: number
   readonly storeMs: number
 }

@@ -47,6 +47,7 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
   readonly publishing: PublishChecks
   readonly coverage = new Coverage()
   readonly parks = new Parks()
+  readonly idle = new Map<string, number>()
   /** Subscriptions that have paused themselves. */
   readonly pausedBy = new Set<string>()
   readonly beats = new Map<string, { readonly endedUs: number; readonly lastedUs: number }[]>()
@@ -244,7 +245,7 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
       const open = surelyOpen(this, subscription) !== undefined
       checkCode(subscription, turn, life?.knows ?? 0)
       checkAlone(this, process, subscription, seen)
-      checkProbe(this, process, subscription)
+      checkProbe(this, process, subscription, seen)
       this.say(
         `${process.name} ${plan.name} attempt ${turn.attempt} at ${seen.map(({ event }) => `${event.position.replace(/^0+/, '')}(${event.key})`).join(' ')}`,
       )

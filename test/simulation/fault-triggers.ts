@@ -27,13 +27,15 @@ interface Waiting {
 export class FaultTriggers {
   off = false
   readonly #cluster: Struck
+  readonly #atStep: readonly Fault[]
   /** By operation, then by stage. */
   readonly #waiting = new Map<string, Map<Stage, Waiting>>()
 
   constructor(cluster: Struck) {
     this.#cluster = cluster
+    this.#atStep = cluster.schedule.faults.filter((fault) => fault.is !== 'store' && 'atStep' in fault.when)
     for (const fault of cluster.schedule.faults) {
-      if (fault.is === 'store' || 'atMs' in fault.when) continue
+      if (fault.is === 'store' || !('op' in fault.when)) continue
       const { op, stage } = fault.when
       const stages = this.#waiting.get(op) ?? new Map<Stage, Waiting>()
       this.#waiting.set(op, stages)
@@ -49,6 +51,15 @@ export class FaultTriggers {
       if (fault.is === 'store' || !('atMs' in fault.when)) continue
       this.#cluster.world.after(fault.when.atMs * 1_000, undefined, 9, () => this.#strike(fault))
     }
+  }
+
+  /** Those that wait for a step of the run. */
+  stepped(step: number): void {
+    for (const fault of this.#atStep) if (fault.is !== 'store' && 'atStep' in fault.when && fault.when.atStep === step) this.#strike(fault)
+  }
+
+  get waitsForSteps(): boolean {
+    return this.#atStep.length > 0
   }
 
   /** Whoever called is hit, where it is a runtime. */

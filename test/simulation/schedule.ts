@@ -122,6 +122,8 @@ export type Act =
 
 export type When =
   | { readonly atMs: number }
+  /** Between two steps of the run: that is at an await. */
+  | { readonly atStep: number }
   /** At the n-th time that a call of this kind comes so far. */
   | { readonly op: string; readonly nth: number; readonly stage: Stage }
 

@@ -49,7 +49,16 @@ async function live(cluster: Cluster): Promise<void> {
   clients.arm()
   operators.arm()
   cluster.triggers.arm()
-  await world.run(schedule.liveMs * 1_000)
+  const { triggers } = cluster
+  await world.run(
+    schedule.liveMs * 1_000,
+    triggers.waitsForSteps
+      ? () => {
+          triggers.stepped(world.steps)
+          return false
+        }
+      : undefined,
+  )
   if (world.failure !== undefined) return
   calm(cluster, operators)
   await settle(

@@ -110,12 +110,13 @@ export class Turns {
     for (const view of this.open.get(process) ?? []) {
       if (!view.committed) for (const { event } of view.seen) names.add(failureName(view.subscription, event.position))
     }
-    const beside = this.running.get(process) ?? new Set()
+    // A handler that goes on after its turn was closed can't be waited for for ever.
+    const beside = [...(this.running.get(process) ?? [])].filter((view) => view.turn.open)
     for (const name of names) {
       bump(this.#deaths, name)
       this.#diedAlone.set(
         name,
-        [...beside].every((view) => view.seen.some(({ event }) => failureName(view.subscription, event.position) === name)),
+        beside.every((view) => view.seen.some(({ event }) => failureName(view.subscription, event.position) === name)),
       )
     }
     for (const view of this.running.get(process) ?? []) view.state = 'gone'

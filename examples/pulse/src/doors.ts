@@ -15,5 +15,5 @@ export const hook = webhook('/hooks/github', GithubDelivered, {
 export const getTotals = route('GET /totals', totals)
 export const getDeliveries = route('GET /deliveries', deliveriesAt)
 export const getSenders = route('GET /senders', busiest)
-export const getWork = route('GET /work/:state', workIn)
+export const getWork = route('GET /items/:state', workIn)
 export const getAlarms = route('GET /alarms', latestAlarms)

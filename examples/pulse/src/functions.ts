@@ -31,7 +31,8 @@ export const callSomebody = fn('call-somebody', AlarmRaised, {
 
 export const thankFans = fn('thank-fans', GithubDelivered, {
   where: { data: { kind: ['star', 'watch', 'fork', 'sponsorship'], action: [{ 'anything-but': ['deleted', 'cancelled'] }] } },
-  run: ({ sender, place, kind }, ctx) => ctx.use(notices).send(ctx.idempotencyKey, 'thank-fans', `${sender}, thank you: ${kind} of ${place}`),
+  run: ({ sender, place, kind }, ctx) =>
+    ctx.use(notices).send(ctx.idempotencyKey, 'thank-fans', `${sender}, thank you: ${kind} of ${place}`),
 })
 
 export const watchMachines = fn('watch-machines', GithubDelivered, {

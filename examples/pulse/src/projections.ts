@@ -49,9 +49,13 @@ export const work = projection(
       on(GithubDelivered, { where: { data: { item: { number: [{ exists: true }] } } } }, (rows, { place, item }, { id: delivery }) => {
         if (item === undefined) return
         const id = `${place}#${item.number}`
-        rows.change(id, (row) => (row !== undefined && isLater(row, item.changedAt, delivery) ? row : { arrivals: 0, ...row, ...item, id, place, delivery }))
+        rows.change(id, (row) =>
+          row !== undefined && isLater(row, item.changedAt, delivery) ? row : { arrivals: 0, ...row, ...item, id, place, delivery },
+        )
       }),
-      on(WorkArrived, (rows, { place, number }) => rows.change(`${place}#${number}`, (row) => row && { ...row, arrivals: row.arrivals + 1 })),
+      on(WorkArrived, (rows, { place, number }) =>
+        rows.change(`${place}#${number}`, (row) => row && { ...row, arrivals: row.arrivals + 1 }),
+      ),
     ],
   },
 )

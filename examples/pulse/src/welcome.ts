@@ -7,7 +7,7 @@ export function welcome({ url, folder }: { readonly url: string; readonly folder
   curl ${url}/totals
   curl '${url}/deliveries?place=Codertocat/Hello-World'
   curl ${url}/senders
-  curl ${url}/work/open
+  curl ${url}/items/open
   curl ${url}/alarms
 
 Ctrl-C ends it; started again it goes on where it stopped. Deliver once more: nothing happens twice.

@@ -8,8 +8,14 @@ import { getOrders, open, orders, ordersOf, OrderPlaced, PaymentTaken } from './
 const placed = OrderPlaced({ orderId: 'o-1', customerId: 'c-1', cents: 1200, currency: 'EUR' })
 const fakes = [replace(payments, { charge: async () => ({ id: 'p-1', fee: 0 }), refund: async () => {} })]
 
-export const asked = async (): Promise<readonly unknown[]> => {
-  await using app = await testApp(everything, { replace: fakes, at: '2026-01-01T00:00:00Z', env: { PAGE_SIZE: '10' }, settings: { holesMax: 4 }, patience: '1s' })
+export async function asked(): Promise<readonly unknown[]> {
+  await using app = await testApp(everything, {
+    replace: fakes,
+    at: '2026-01-01T00:00:00Z',
+    env: { PAGE_SIZE: '10' },
+    settings: { holesMax: 4 },
+    patience: '1s',
+  })
   await app.publish([placed, PaymentTaken({ orderId: 'o-1', payment: 'p-1', cents: 1200 })], { id: 'first' })
   await app.advance('10d')
   const cents: number | undefined = app.emitted(PaymentTaken)[0]?.cents

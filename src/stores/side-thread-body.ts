@@ -1,11 +1,12 @@
 /**
- * The one helper thread of a store: it writes the WAL back into the file, and names who blocks the event loop while it is still blocked.
- * It talks in messages of `sqlite-helper.ts`; what it says about a blocked loop goes to file 2 by itself, since the main thread can't pass it on.
+ * The one thread beside the main one: it writes the WAL back into the file, and names who blocks the event loop while it is still blocked.
+ * It talks in messages of `side-thread.ts`; what it says about a blocked loop goes to file 2 by itself, since the main thread can't
+ * pass it on.
  */
 import { fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
-import { labelBytes, labelsAt, places, type Told, type ThreadData } from './sqlite-helper.ts'
+import { labelBytes, labelsAt, places, type Told, type ThreadData } from './side-thread.ts'
 
 const data: ThreadData = workerData
 const beats = new Int32Array(data.beats)
@@ -20,7 +21,10 @@ parentPort?.on('message', (told: Told) => {
   parentPort?.close()
 })
 
-/** A pass writes what no reader needs any more; the file is flushed each time, so that the pass that ends the WAL has little left to wait for. */
+/**
+ * A pass writes what no reader needs any more; the file is flushed each time, so that the pass that ends the WAL has little left to
+ * wait for.
+ */
 function pass(): { readonly log: number; readonly done: number; readonly error?: string } {
   try {
     file ??= open()
@@ -57,7 +61,12 @@ function beatNow(): number {
 function say(stuckMs: number): void {
   const [inside, last] = [labelOf(Atomics.load(beats, places.inside)), labelOf(Atomics.load(beats, places.last))]
   const who = inside !== '' ? `in ${inside}` : last !== '' ? `in nothing that is known; the last was ${last}` : 'in nothing that is known'
-  const fields = { level: 'error', message: `the event loop has been blocked for ${Math.round(stuckMs)} ms, ${who}`, blockedMs: Math.round(stuckMs), in: inside || last }
+  const fields = {
+    level: 'error',
+    message: `the event loop has been blocked for ${Math.round(stuckMs)} ms, ${who}`,
+    blockedMs: Math.round(stuckMs),
+    in: inside || last,
+  }
   writeSync(2, `${JSON.stringify(fields)}\n`)
 }
 

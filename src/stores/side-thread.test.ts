@@ -1,4 +1,7 @@
-/** The helper thread: the WAL stays short under load, nothing is lost by it, and a blocked event loop is named while it is blocked. */
+/**
+ * The thread beside the main one: the WAL stays short under load, nothing is lost by it, and a blocked event loop is named while it is
+ * blocked.
+ */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
@@ -8,10 +11,15 @@ import { after, test } from 'node:test'
 import { append, deskFor } from '../testing/store-contract-facts.ts'
 import { sqliteStore } from './sqlite.ts'
 
-const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'millrace-helper-'))
+const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'millrace-side-'))
 after(() => rmSync(folder, { recursive: true }))
 
-const given = { nowMs: () => 1, monotonicMs: () => performance.now(), soon: (run: () => void) => process.nextTick(run), random: Math.random }
+const given = {
+  nowMs: () => 1,
+  monotonicMs: () => performance.now(),
+  soon: (run: () => void) => process.nextTick(run),
+  random: Math.random,
+}
 
 test('given much more than the WAL may hold, when it is written, then the WAL stays below 64 MB, and everything is there', async () => {
   for (const flush of ['inline', 'pool'] as const) {
@@ -28,7 +36,10 @@ test('given much more than the WAL may hold, when it is written, then the WAL st
     await store.close()
     assert.equal(existsSync(`${path}-wal`), false)
     const again = await sqliteStore({ ...given, path })
-    const found = await again.read([{ of: 'lane', name: again.limits.lanes[0]?.name ?? '', after: '' }], { events: 100_000, bytes: 1_000_000_000 })
+    const found = await again.read([{ of: 'lane', name: again.limits.lanes[0]?.name ?? '', after: '' }], {
+      events: 100_000,
+      bytes: 1_000_000_000,
+    })
     assert.equal(found[0]?.events.length, 30_000)
     await again.close()
     rmSync(path)

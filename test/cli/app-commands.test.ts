@@ -1,0 +1,91 @@
+/** What the command line does with the file of an app: checks it, drives it, and starts it again when it changes. */
+import assert from 'node:assert/strict'
+import { readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { appFile, newPlace } from './command-line.ts'
+
+const place = newPlace()
+after(() => place.remove())
+symlinkSync(join(import.meta.dirname, '../../node_modules'), join(place.folder, 'node_modules'))
+
+const entry = join(import.meta.dirname, '../../src/entry/index.ts')
+const source = readFileSync(appFile, 'utf8').replace('../../src/entry/index.ts', entry)
+
+test('given an app with several faults, when it is checked, then all are told at once, settings too, and it ends with 1', async () => {
+  const file = join(place.folder, 'faulty.ts')
+  writeFileSync(
+    file,
+    `${source.replace(', config', '').replace('app, event', 'app, config, event')}
+export const settings = config(z.object({ KITCHEN: z.string(), STOVE: z.string() }))
+export const faulty = app('faulty', [Ordered, cook, cook, tables, getBusy, settings])
+`.replace("export const diner = app('diner', [Ordered, Cooked, cook, serve, tables, busy, getBusy])", ''),
+  )
+  const [text, json, well] = await Promise.all([
+    place.run(['check', file]),
+    place.run(['check', file, '--json', '--no-config']),
+    place.run(['check', appFile]),
+  ])
+  assert.match(text.out, /^error {2}fn cook: event Cooked 1 is not in the app/m)
+  assert.match(text.out, /^error {2}route .*query busy is not in the app/m)
+  assert.match(text.out, /^error {2}environment KITCHEN: /m)
+  assert.match(text.out, /^error {2}environment STOVE: /m)
+  assert.match(text.out, /\n\nfaulty: 4 errors, 0 warnings\n$/)
+  const checked = JSON.parse(json.out) as { ok: boolean; findings: readonly object[] }
+  assert.deepEqual([checked.ok, checked.findings.length], [false, 2])
+  assert.deepEqual([text.code, json.code, well.code, well.out], [1, 1, 0, 'diner: nothing is wrong\n'])
+})
+
+test('given a definition that refuses itself, when the app is checked, then that is the finding', async () => {
+  const file = join(place.folder, 'refused.ts')
+  writeFileSync(file, source.replace("from: '10ms'", "from: '10 ms'"))
+  const checked = await place.run(['check', file])
+  assert.equal(checked.code, 1)
+  assert.match(checked.out, /^error {2}.*refused\.ts: NOT_A_DURATION: /)
+})
+
+test('given an app, when it is driven, then all that was published is handled, and nothing is left in the folder', async () => {
+  const result = await place.json<{
+    handled: { turns: number }
+    inLog: number
+    failures: number
+    settled: boolean
+    publish: { p50: number }
+    start: { p50: number }
+  }>(['bench', appFile, '-n', '200', '-c', '16', '--keys', '50', '--data', '{"order":"o{{n}}","table":"t","dish":"soup"}'])
+  assert.deepEqual([result.handled.turns, result.inLog, result.failures, result.settled], [600, 400, 0, true])
+  assert.ok(result.publish.p50 > 0 && result.start.p50 > 0)
+  const unknown = await place.run(['bench', appFile, '--type', 'Ordred'])
+  assert.match(unknown.err, /^USAGE_WRONG: diner has no event 'Ordred'; there are Ordered, Cooked/)
+})
+
+test(
+  'given an app under `dev`, when its file is replaced by an editor, then it stops in order and the new code runs; broken code waits for the next change',
+  { timeout: 30_000 },
+  async () => {
+    const file = join(place.folder, 'edited.ts')
+    writeFileSync(file, source)
+    const dev = await place.start(['dev', file, '--no-http'])
+    const replace = (text: string): void => {
+      writeFileSync(`${file}.new`, text)
+      renameSync(`${file}.new`, file)
+    }
+    replace(source.replace("app('diner'", "app('bistro'"))
+    await told(() => dev.said().includes('"message":"bistro runs"'), dev.child)
+    replace(`${source}\nconst broken = (`)
+    await told(() => dev.said().includes('it starts again when a file changes'), dev.child)
+    replace(source.replace("app('diner'", "app('tavern'"))
+    await told(() => dev.said().includes('"message":"tavern runs"'), dev.child)
+    assert.equal(await dev.end('SIGTERM'), 0)
+    assert.match(dev.said(), /edited\.ts changed: it starts again/)
+    assert.equal(dev.said().match(/it drains, and stops/g)?.length, 3, 'twice for a change, once at the end')
+  },
+)
+
+/** Looks each time that it writes something. */
+async function told(
+  holds: () => boolean,
+  { stdout, stderr }: { readonly stdout: NodeJS.ReadableStream | null; readonly stderr: NodeJS.ReadableStream | null },
+): Promise<void> {
+  while (!holds()) await Promise.race([stdout, stderr].map((stream) => new Promise((done) => stream?.once('data', done))))
+}
