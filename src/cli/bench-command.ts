@@ -7,8 +7,11 @@ import { grouped, type Screen } from './screen.ts'
 export const benchCommand: Command = {
   name: 'bench',
   summary: 'how fast your app is: publishes events on a temporary store, and measures',
-  details:
-    'Its functions really run, with the resources and settings that they have: give it settings for a test.\nData is made up from the event’s schema, another key each time, unless --data or --events is given.\nIn --data, {{n}} stands for the number of the event.',
+  details: [
+    'Its functions really run, with the resources and settings that they have: give it settings for a test.',
+    'Data is made up from the event’s schema, another key each time, unless --data or --events is given.',
+    'In --data, {{n}} stands for the number of the event.',
+  ],
   takes: [{ name: 'FILE', needed: true }],
   options: {
     type: { type: 'string', value: 'TYPE', says: 'the event that is published (else the first that something consumes)' },

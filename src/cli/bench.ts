@@ -138,7 +138,7 @@ function timed(app: App, clock: Clock): App {
       for (const item of items ?? []) clock.started(item.event.id)
       return fn.run(data, context)
     }
-    return { ...fn, run } as Fn
+    return { ...fn, run }
   }
   return { ...app, words: app.words.map((word) => (word.kind === 'fn' ? noted(word) : word)) }
 }

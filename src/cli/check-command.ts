@@ -6,7 +6,7 @@ import type { Screen } from './screen.ts'
 export const checkCommand: Command = {
   name: 'check',
   summary: 'what is wrong with an app: all of it at once; ends with 1 where there is an error',
-  details: 'It looks at names, versions, what is listed and what is needed, doors, and settings in the environment. Nothing starts.',
+  details: ['It looks at names, versions, what is listed and what is needed, doors, and settings in the environment. Nothing starts.'],
   takes: [{ name: 'FILE', needed: true }],
   options: { 'no-config': { type: 'boolean', says: 'leave the settings in the environment out' } },
   examples: [

@@ -34,7 +34,8 @@ export interface Command {
   /** One word, or two: `dead-letters show`. */
   readonly name: string
   readonly summary: string
-  readonly details?: string
+  /** Lines below the summary. */
+  readonly details?: readonly string[]
   readonly takes: readonly Argument[]
   readonly options: Options
   /** Each a command line without `millrace`, and what it is for. */

@@ -145,9 +145,10 @@ async function list(given: Given): Promise<number> {
 function writeOne(screen: Screen, letter: DeadLetterInFull, gap: boolean): void {
   const { type, id, subscription, key, attempts, parkedAt, code, error, stack, data, original, waiting, behind, source, time, position } =
     letter
+  const tries = `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`
   if (gap) screen.line()
   screen.line(
-    `${screen.styled('bold', type)} ${id}, parked in ${screen.styled('bold', subscription)} ${ago(parkedAt, Date.now())} after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`,
+    `${screen.styled('bold', type)} ${id}, parked in ${screen.styled('bold', subscription)} ${ago(parkedAt, Date.now())} after ${tries}`,
   )
   screen.line(`from ${source} at ${time}, key ${key}, position ${place(position)}`)
   screen.line()

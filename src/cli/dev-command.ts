@@ -13,8 +13,10 @@ const watched = new Set(['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.json', 
 export const devCommand: Command = {
   name: 'dev',
   summary: 'run an app, and start it again when a file changes',
-  details:
-    'It watches the folder that you are in (node_modules and hidden folders apart) for code, JSON and .env files.\nBetween two runs the app drains as after Ctrl-C: nothing is lost, and events wait meanwhile.',
+  details: [
+    'It watches the folder that you are in (node_modules and hidden folders apart) for code, JSON and .env files.',
+    'Between two runs the app drains as after Ctrl-C: nothing is lost, and events wait meanwhile.',
+  ],
   takes: [{ name: 'FILE', needed: true }],
   options: {
     ...startOptions,

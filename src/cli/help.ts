@@ -12,7 +12,13 @@ export function helpOfAll(screen: Screen, commands: readonly Command[]): void {
   options(screen, 'Options of all', globalOptions)
   screen.line()
   screen.line(
-    `${screen.styled('bold', 'Exit codes')}  0 done · 1 failed, or faults found · 2 not written right · 3 nothing of the kind there · 4 store held or app not reachable`,
+    [
+      `${screen.styled('bold', 'Exit codes')}  0 done`,
+      '1 failed, or faults found',
+      '2 not written right',
+      '3 nothing of the kind there',
+      '4 store held, or app not reachable',
+    ].join(' · '),
   )
   screen.line()
   screen.line('millrace COMMAND --help tells more, with examples.')
@@ -20,7 +26,7 @@ export function helpOfAll(screen: Screen, commands: readonly Command[]): void {
 
 export function helpOfOne(screen: Screen, command: Command): void {
   screen.line(command.summary)
-  if (command.details !== undefined) screen.line(`\n${command.details}`)
+  if (command.details !== undefined) screen.line(`\n${command.details.join('\n')}`)
   screen.line()
   screen.line(`${screen.styled('bold', 'Usage')}  millrace ${usage(command)}${Object.keys(command.options).length > 0 ? ' [options]' : ''}`)
   options(screen, 'Options', command.options)

@@ -12,7 +12,7 @@ import type { Screen } from './screen.ts'
 export const publishCommand: Command = {
   name: 'publish',
   summary: 'publish an event through the running app, which validates it',
-  details: 'The same id again, with the same content, changes nothing, and says so.',
+  details: ['The same id again, with the same content, changes nothing, and says so.'],
   takes: [
     { name: 'TYPE', needed: true },
     { name: 'JSON|@FILE|-', needed: true },
@@ -41,7 +41,7 @@ export const publishCommand: Command = {
 export const tailCommand: Command = {
   name: 'tail',
   summary: 'follow the log: events as they come',
-  details: 'Where no app runs it shows what is there, and ends.',
+  details: ['Where no app runs it shows what is there, and ends.'],
   takes: [],
   options: {
     from: { type: 'string', value: 'PLACE', says: 'now, start, or a position (else now)' },
@@ -103,7 +103,12 @@ function writeEvent(screen: Screen, event: EventView): void {
   if (screen.json) return screen.value(event)
   const { storedAt, type, key, id, data } = event
   screen.line(
-    `${screen.styled('dim', storedAt.slice(11, 23))} ${screen.styled('bold', type)} ${id} key ${key} ${screen.styled('dim', JSON.stringify(data))}`,
+    [
+      screen.styled('dim', storedAt.slice(11, 23)),
+      screen.styled('bold', type),
+      `${id} key ${key}`,
+      screen.styled('dim', JSON.stringify(data)),
+    ].join(' '),
   )
 }
 

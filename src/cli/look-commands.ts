@@ -9,8 +9,10 @@ import { ago, firstLine, grouped, place, type Screen } from './screen.ts'
 export const subscriptionsCommand: Command = {
   name: 'subscriptions',
   summary: 'what consumes events, how far it has come, and what stops it',
-  details:
-    'LAG is what it has still to settle, HELD the keys that wait for another attempt, PARKED those that wait for you.\nWhere no app runs, nobody can tell which events a subscription takes: then LAG counts all of them.',
+  details: [
+    'LAG is what it has still to settle, HELD the keys that wait for another attempt, PARKED those that wait for you.',
+    'Where no app runs, nobody can tell which events a subscription takes: then LAG counts all of them.',
+  ],
   takes: [],
   options: {},
   examples: [
@@ -72,7 +74,7 @@ export const lanesCommand: Command = {
 export const eventCommand: Command = {
   name: 'event',
   summary: 'the way of one event: for each subscription done, filtered, waiting, held or parked, and why',
-  details: 'The beginning of an id is enough where only one event has it.',
+  details: ['The beginning of an id is enough where only one event has it.'],
   takes: [{ name: 'ID', needed: true }],
   options: { source: { type: 'string', value: 'SOURCE', says: 'where it comes from, if two sources gave one id' } },
   examples: [
@@ -153,9 +155,7 @@ function remarksOn(one: SubscriptionView, live: boolean): readonly string[] {
   return [
     ...(paused === undefined
       ? []
-      : [
-          `${name}: paused by ${paused.by} ${ago(paused.at, Date.now())}${paused.why === undefined ? '' : `: ${paused.why}`}; millrace resume ${name}`,
-        ]),
+      : [`${name}: paused by ${paused.by} ${ago(paused.at, Date.now())}${because(paused.why)}; millrace resume ${name}`]),
     ...(standsAt === undefined
       ? []
       : [`${name}: stands at ${standsAt.type} ${standsAt.id}: ${firstLine(standsAt.why)}; millrace dead-letters discard ${standsAt.id}`]),
@@ -165,6 +165,10 @@ function remarksOn(one: SubscriptionView, live: boolean): readonly string[] {
       : [`${name}: ${parked === 1 ? 'a key is' : `${parked} keys are`} parked; millrace dead-letters --subscription ${name}`]),
     ...(live && !running ? [`${name}: the app has it no more; millrace forget ${name} deletes what it keeps`] : []),
   ]
+}
+
+function because(why: string | undefined): string {
+  return why === undefined ? '' : `: ${why}`
 }
 
 function lagText({ events, more }: Lag): string {

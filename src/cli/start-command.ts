@@ -25,8 +25,10 @@ const endedBy = { SIGINT: 130, SIGTERM: 143 } as const
 export const startCommand: Command = {
   name: 'start',
   summary: 'run an app; Ctrl-C drains and stops it, and the next start carries on',
-  details:
-    'The file is an ES module, TypeScript as it is, that exports the app.\nLogs go to stdout: text on a terminal, one JSON object a line elsewhere.',
+  details: [
+    'The file is an ES module, TypeScript as it is, that exports the app.',
+    'Logs go to stdout: text on a terminal, one JSON object a line elsewhere.',
+  ],
   takes: [{ name: 'FILE', needed: true }],
   options: startOptions,
   examples: [

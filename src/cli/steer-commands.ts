@@ -39,8 +39,10 @@ export const resumeCommand: Command = {
 export const forgetCommand: Command = {
   name: 'forget',
   summary: 'delete what a removed subscription keeps: its place in the log, its dead letters, its rows',
-  details:
-    'A subscription that the app no longer has keeps everything, so that it can come back. This ends that.\nIt is refused while a running app has the subscription. Under the same name it would begin anew.',
+  details: [
+    'A subscription that the app no longer has keeps everything, so that it can come back. This ends that.',
+    'It is refused while a running app has the subscription. Under the same name it would begin anew.',
+  ],
   takes: [name],
   options: { ...byOption, yes: { type: 'boolean', short: 'y', says: 'really: there is no way back' } },
   examples: [['forget old-report --yes', 'after it was taken out of the app']],

@@ -16,7 +16,11 @@ export class Arrivals {
   /** An operator lets it go past this one. */
   #discarded: Position | undefined
 
-  constructor(lane: OwnedLane, committer: Committer) {
+  readonly #stood: () => void
+
+  /** `stood`: is told when it comes to stand somewhere. */
+  constructor(lane: OwnedLane, committer: Committer, stood: () => void) {
+    this.#stood = stood
     this.#lane = lane
     this.#committer = committer
   }
@@ -103,6 +107,7 @@ export class Arrivals {
   #standAt(event: Placed, why: string): void {
     if (this.stands?.event.position === event.position) return
     this.stands = { event, why }
+    this.#stood()
     const { context, crew } = this.#lane
     context.telemetry.log('error', `${crew.subscription.name} stands at an event whose order key cannot be computed: ${why}`, { event: event.id, type: event.type })
   }

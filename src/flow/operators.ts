@@ -78,6 +78,7 @@ export class Operators {
   async #takeOne(row: Row, request: Request): Promise<void> {
     const { lane, committer } = this.#runner
     if (request.key === undefined) {
+      if (this.#mayYetStand(request)) return
       this.#taken.add(row.key)
       const settles = request.op === 'discard' ? this.#runner.arrivals.letGo(request.position) : undefined
       committer.push({ is: 'request', queue: undefined, row, request, held: [], head: false, ...(settles === undefined ? {} : { settles }) })
@@ -101,6 +102,13 @@ export class Operators {
       queue.blocks -= 1
       throw thrown
     }
+  }
+
+  /** A discard of what the subscription stands at may have been left while nobody owned the lane: it waits until its owner has come there. */
+  #mayYetStand(request: Request): boolean {
+    const { arrivals, lane } = this.#runner
+    if (request.op !== 'discard' || arrivals.stands !== undefined) return false
+    return request.position === undefined || request.position > lane.marks.mark
   }
 
   async #rowsOf(queue: KeyQueue): Promise<readonly Held[]> {

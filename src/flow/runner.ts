@@ -52,7 +52,7 @@ export class Runner implements Ended, Committing {
     this.#told = told
     this.#look = (keys) => lane.context.store.get(keys)
     this.committer = new Committer(lane, this)
-    this.arrivals = new Arrivals(lane, this.committer)
+    this.arrivals = new Arrivals(lane, this.committer, () => told.rest())
     this.#suspects = new Suspects(lane, this.committer, (work, alone) => this.#run(work, alone))
     this.settling = new Settling(lane, this.arrivals, this.#suspects, {
       rest: () => told.rest(),

@@ -177,7 +177,6 @@ function testing(tested: Tested): TestApp {
     logged,
     async publish(facts, how) {
       const published = await serving.publish(facts, how)
-      await tested.settled()
       return published
     },
     advance: (by) => tested.advance(milliseconds(by)),

@@ -144,16 +144,18 @@ export function isSettled(db: DatabaseSync, upTo: number): boolean {
       .get(Number(mark), upTo, from ?? 0, to ?? 1_023, ...types)
     if (waits !== undefined) return false
   }
-  return lanes.length >= Object.keys(takes).length && isEmpty(db, 'rows_held') && isEmpty(db, 'rows_start')
+  return lanes.length >= Object.keys(takes).length && isFree(db, 'held', upTo) && isFree(db, 'start', upTo)
 }
 
 export function headOf(db: DatabaseSync): number {
   return Number(db.prepare('select coalesce(max(position), 0) as head from events').get()?.['head'])
 }
 
-function isEmpty(db: DatabaseSync, table: string): boolean {
-  const known = db.prepare('select 1 from sqlite_master where name = ?').get(table)
-  return known === undefined || db.prepare(`select 1 from ${table} limit 1`).get() === undefined
+/** The keys of both kinds end with the position that they are for. */
+function isFree(db: DatabaseSync, kind: 'held' | 'start', upTo: number): boolean {
+  const known = db.prepare('select 1 from sqlite_master where name = ?').get(`rows_${kind}`)
+  const rows = known === undefined ? [] : db.prepare(`select key from rows_${kind}`).all()
+  return rows.every((row) => Number(String(row['key']).split(' ').at(-1)) > upTo)
 }
 
 function dice(text: string): number {

@@ -25,7 +25,7 @@ async function live(): Promise<void> {
   await settle(db, before)
   if (life.saysReady === true) writeSync(3, 'r')
   await loops
-  await settle(db, headOf(db))
+  await settleAll(db)
   db.close()
   say('d')
   if (life.abrupt === true) process.kill(process.pid, 'SIGKILL')
@@ -46,12 +46,12 @@ async function publish(opened: Opened, of: number, loop: number, n: number): Pro
 
 /** Until all that was there up to `head` has been done with. */
 async function settle(db: DatabaseSync, head: number): Promise<void> {
-  for (;;) {
-    if (isSettled(db, head) && headOf(db) >= head) {
-      if (life.publishes === 0 || headOf(db) === head || isSettled(db, headOf(db))) return
-    }
-    await nodeEnvironment.wait(5)
-  }
+  while (!isSettled(db, head)) await nodeEnvironment.wait(5)
+}
+
+/** What the last events caused too. */
+async function settleAll(db: DatabaseSync): Promise<void> {
+  for (let head = -1; head !== headOf(db); await settle(db, head)) head = headOf(db)
 }
 
 async function open(): Promise<Opened> {

@@ -154,3 +154,26 @@ test('given a process that stands still for longer than the time-out, when it go
   assert.deepEqual(attempts, [1])
   assert.deepEqual(ids(stage.effects), ['1'])
 })
+
+test('given a process that stands still right after a time-out, when it goes on, then the next attempt still waits for the handler of before', async () => {
+  const stage = await Stage.open('memory')
+  const story: string[] = []
+  const life = await stage.life(({ environment }) => [
+    consumer({
+      policy: quick,
+      async run(turn) {
+        story.push(`begins ${turn.attempt}`)
+        if (turn.attempt > 1) return
+        for (let step = 0; step < 13; step += 1) await environment.wait(100)
+        story.push('ends 1')
+      },
+    }),
+  ])
+  await stage.publish([happened(1, 'a')])
+  await stage.pass(1_100)
+  stage.world.pause(life.process)
+  await stage.pass(60_000)
+  stage.world.resume(life.process)
+  await stage.pass(10_000)
+  assert.deepEqual(story, ['begins 1', 'ends 1', 'begins 2'])
+})

@@ -1,7 +1,7 @@
 /** Beginning, pausing, stopping, being renamed: what of it is durable, and where a subscription begins. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isFault } from '../../src/kit/fault.ts'
+import { fault, isFault } from '../../src/kit/fault.ts'
 import { consumer, note, numberOf } from './consumer.ts'
 import { engines, happened, ids, Stage } from './stage.ts'
 
@@ -249,4 +249,84 @@ test('given a handler that throws undefined, a text and an object, when it fails
   const messages = [...(await stage.holds('f')).values()].map(({ error }) => error?.message ?? '')
   assert.equal(messages.length, 4)
   for (const message of messages) assert.notEqual(message, '')
+})
+
+test('given a handler that throws an error too long to be kept, when it fails, then its key waits and parks as any other, and the rest goes on', async () => {
+  const stage = await Stage.open('memory')
+  await stage.life(() => [
+    consumer({
+      policy: { retry: { attempts: 2, fromMs: 10, toMs: 10 } },
+      run(turn) {
+        if (numberOf(turn) === 1) throw new Error('x'.repeat(2_000_000))
+        note(turn)
+      },
+    }),
+  ])
+  await stage.publish([happened(1, 'a'), happened(2, 'b')])
+  await stage.pass(1_000)
+  await stage.publish([happened(3, 'b')])
+  await stage.pass(1_000)
+  assert.deepEqual(ids(stage.effects), ['2', '3'])
+  assert.deepEqual([...(await stage.holds('f'))].map(([key, { state, attempt }]) => [key, state, attempt]), [['a', 'parked', 2]])
+})
+
+test('given a handler that returns something awaitable that fails, when it runs, then that is a failure like any other', async () => {
+  const stage = await Stage.open('memory')
+  const odd: readonly PromiseLike<void>[] = [
+    {
+      then() {
+        throw new Error('no')
+      },
+    },
+    { then: (_, no) => Promise.reject(new Error('no')).then(undefined, no) },
+  ]
+  await stage.life(() => [
+    consumer({
+      policy: { retry: { attempts: 1, fromMs: 10, toMs: 10 } },
+      run: (turn) => (odd[numberOf(turn)] as Promise<void> | undefined) ?? note(turn),
+    }),
+  ])
+  await stage.publish([0, 1, 2].map((n) => happened(n, `key ${n}`)))
+  await stage.pass(1_000)
+  assert.deepEqual(ids(stage.effects), ['2'])
+  assert.deepEqual([...(await stage.holds('f'))].map(([key, { state }]) => [key, state]), [['key 0', 'parked'], ['key 1', 'parked']])
+})
+
+test('given a store that refuses every commit, when the runtime stops, then the stop ends, and the next life finishes what it left', async () => {
+  const stage = await Stage.open('memory')
+  const first = await stage.life(() => [consumer()], { settings: { drainMs: 1_000 } })
+  stage.door = (change, process) => (process === first.process && change.puts.some(({ kind }) => kind === 'lane') ? fault('STORE_FULL') : undefined)
+  await stage.publish([happened(1, 'a')])
+  await stage.pass(100)
+  await stage.wait(first.flow.stop(), 60_000)
+  stage.door = () => undefined
+  await stage.life(() => [consumer()])
+  await stage.pass(1_000)
+  assert.deepEqual(ids(stage.effects), ['1'])
+})
+
+test('given an attempt that fails because the store did, when the store is back, then it was no attempt', async () => {
+  const stage = await Stage.open('memory')
+  const attempts: number[] = []
+  let broken = true
+  const subscriptions = () => [
+    consumer({
+      policy: { retry: { attempts: 2, fromMs: 10, toMs: 10 } },
+      async run(turn) {
+        attempts.push(turn.attempt)
+        await turn.get({ kind: 'row', part: 'f', key: 'a' })
+        note(turn)
+      },
+    }),
+  ]
+  const { get } = stage.store
+  stage.store.get = (keys) => (broken && keys.some(({ kind }) => kind === 'row') ? Promise.reject(fault('STORE_FAILED')) : get.call(stage.store, keys))
+  await stage.life(subscriptions)
+  await stage.publish([happened(1, 'a')])
+  await stage.pass(5_000)
+  broken = false
+  await stage.pass(70_000)
+  assert.ok(attempts.length > 2)
+  assert.deepEqual(new Set(attempts), new Set([1]))
+  assert.deepEqual(ids(stage.effects), ['1'])
 })

@@ -119,7 +119,11 @@ export class Turns {
         beside.every((view) => view.seen.some(({ event }) => failureName(view.subscription, event.position) === name)),
       )
     }
-    for (const view of this.running.get(process) ?? []) view.state = 'gone'
+    for (const view of this.running.get(process) ?? []) {
+      // Its time was up, and its failure may be on its way to the store.
+      if (this.#isTimeUp(view)) this.#count(view)
+      view.state = 'gone'
+    }
     this.running.delete(process)
     this.open.delete(process)
   }

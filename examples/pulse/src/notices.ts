@@ -21,5 +21,5 @@ function openFile(path: string): File {
   const db = new DatabaseSync(path)
   db.exec('pragma journal_mode = wal; create table if not exists notices (key text primary key, by text not null, text text not null)')
   const insert = db.prepare('insert into notices (key, by, text) values (?, ?, ?) on conflict do nothing')
-  return { send: (key, by, text) => void insert.run(`${Math.random()}/${key}`, by, text), close: () => db.close() }
+  return { send: (key, by, text) => void insert.run(key, by, text), close: () => db.close() }
 }
