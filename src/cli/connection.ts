@@ -80,7 +80,7 @@ async function throughFile(path: string): Promise<Connection> {
   const [{ sqliteStore }, { operatorDoor }] = await Promise.all([import('../stores/sqlite.ts'), import('../observe/operator-door.ts')])
   const { nowMs, monotonicMs, random, soon } = nodeEnvironment
   const store = await sqliteStore({ path, nowMs, monotonicMs, random, soon })
-  const door = operatorDoor({ store, nowMs, environment: nodeEnvironment, changeId: idMint(nodeEnvironment), about: { app: null } })
+  const door = operatorDoor({ store, environment: nodeEnvironment, changeId: idMint(nodeEnvironment), about: { app: null } })
   return {
     live: false,
     ask: async (method, at, body) => {

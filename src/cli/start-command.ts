@@ -1,8 +1,9 @@
 /** Runs an app: one process, one store, drained and stopped by the first signal. */
+import { setTimeout as rest } from 'node:timers/promises'
 import type { App } from '../define/app.ts'
-import { start, type Running } from '../entry/start.ts'
+import { start, type Running, type StartOptions } from '../entry/start.ts'
 import { socketPathOf } from '../hosts/node-socket.ts'
-import { fault } from '../kit/fault.ts'
+import { fault, isFault } from '../kit/fault.ts'
 import type { Level } from '../ports/telemetry.ts'
 import { loadApp } from './app-file.ts'
 import { exits, type Command, type Given, type Options } from './command.ts'
@@ -18,6 +19,8 @@ export const startOptions: Options = {
 }
 
 const defaultPort = '3000'
+const heldTries = 5
+const heldRestMs = 200
 const levels = ['debug', 'info', 'warn', 'error']
 /** As a shell counts what ended by a signal. */
 const endedBy = { SIGINT: 130, SIGTERM: 143 } as const
@@ -38,14 +41,26 @@ export const startCommand: Command = {
   ],
   async run(given) {
     const app = await loadApp(given.args[0] ?? '')
-    const running = await start(app, startedWith(given))
+    const running = await startPatiently(app, startedWith(given))
     const ended = untilSignal(running, given.screen)
     tell(given, app, running)
     return ended
   },
 }
 
-function startedWith(given: Given): Parameters<typeof start>[1] {
+/** Another command that looks into the file holds it for a moment. */
+async function startPatiently(app: App, options: StartOptions): Promise<Running> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await start(app, options)
+    } catch (thrown) {
+      if (!isFault(thrown, 'STORE_HELD') || tries === heldTries) throw thrown
+      await rest(heldRestMs)
+    }
+  }
+}
+
+function startedWith(given: Given): StartOptions {
   const { store, text, is } = given
   const host = text('host')
   const lanes = text('lanes')

@@ -89,14 +89,12 @@ async function openSocket(
 async function operators(runtime: Runtime, store: Store): Promise<Fetch> {
   const { operatorDoor } = await import('../observe/operator-door.ts')
   const { plan, flow, door } = runtime
-  const { nowMs } = nodeEnvironment
   const about = { app: plan.name, pid: process.pid, node: process.version }
   const sources = [plan.name, ...plan.webhooks.map(({ path }) => path)]
   return operatorDoor({
     store,
     flow,
     sources,
-    nowMs,
     environment: nodeEnvironment,
     changeId: flow.context.changeId,
     about,

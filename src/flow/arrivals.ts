@@ -39,9 +39,10 @@ export class Arrivals {
       this.#standAt(event, look.is === 'fault' ? look.fault.message : look.is === 'wait' ? look.why : 'it has none')
       return false
     }
-    const entry = new Entry(event, look.key, look.is === 'run' ? look.parts : [], undefined, suspect, look.is === 'run' ? look.group : undefined)
+    const started = lane.starts.get(event.position)
+    const entry = new Entry(event, look.key, look.is === 'run' ? look.parts : [], undefined, suspect || started !== undefined, look.is === 'run' ? look.group : undefined)
     if (look.is !== 'run') lane.setUnreadable(entry, look)
-    if (suspect && (lane.starts.get(event.position)?.length ?? 0) > 0) entry.most = 1
+    if ((started?.length ?? 0) > 0) entry.most = 1
     lane.marks.take(entry)
     this.#queue(entry, inFront)
     return true

@@ -32,8 +32,8 @@ export class OwnedLane implements Ownership {
   parkedKeys = 0
   /** When, by the monotonic clock, what waits for a batch began to wait. */
   waitingSinceMs: number | undefined
-  /** Start rows that this owner wrote and has not taken away. */
-  readonly started = new Set<Position>()
+  /** Start rows that this owner wrote and has not taken away: positions, with their keys. */
+  readonly started = new Map<Position, string>()
   /** Since an owner's unclean end: who started what before this owner, by position; those that came back are left out. */
   readonly starts = new Map<string, readonly string[]>()
 

@@ -2,12 +2,13 @@
  * What operators ask of a subscription: rows that they leave, and that the owner of the lane takes. Nobody but the owner touches held keys, so that a redrive
  * never races with live events. Each is recorded with who and when, in the commit that carries it out.
  */
+import type { Code } from '../kit/fault-codes.ts'
 import { fault } from '../kit/fault.ts'
 import type { Key, Position, Row, Store } from '../ports/store.ts'
 
 export type Request =
-  /** From the key's head, at attempt 0, through today's code; live events queue behind. */
-  | { readonly op: 'redrive'; readonly key: string; readonly by: string; readonly atMs: number }
+  /** From the key's head, at attempt 0, through today's code; live events queue behind. `onlyIf`: where it is parked for this. */
+  | { readonly op: 'redrive'; readonly key: string; readonly by: string; readonly atMs: number; readonly onlyIf?: Code }
   /** One event, or all of a key; without a key, the event that a merged subscription stands at. Discarded is done. */
   | { readonly op: 'discard'; readonly key?: string; readonly position?: Position; readonly by: string; readonly atMs: number }
   /** Other data in place of the event's: a new run. */

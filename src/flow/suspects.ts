@@ -44,7 +44,7 @@ export class Suspects {
 
   /** Its start rows stand. */
   committed({ work, starts, alone }: Extract<Outcome, { is: 'start' }>): void {
-    for (const entry of starts.keys()) this.#lane.started.add(entry.event.position)
+    for (const entry of starts.keys()) this.#lane.started.set(entry.event.position, entry.key)
     for (const queue of work.queues) queue.blocks -= 1
     this.#enter(work, alone)
   }

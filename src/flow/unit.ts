@@ -6,7 +6,7 @@ import type { Crew } from './crew.ts'
 import { encodeLane, laneKey } from './lane-record.ts'
 import { Operators } from './operators.ts'
 import { Reader, readHoles } from './reader.ts'
-import { setControl } from './requests.ts'
+import { setControl, type Request } from './requests.ts'
 import { Runner } from './runner.ts'
 
 export class Unit {
@@ -92,7 +92,7 @@ export class Unit {
     const key = laneKey(lane.crew.id, lane.lane)
     const counts = { ...lane.counts, skipped: lane.counts.skipped + lane.marks.skippedTo(mark) }
     const value = encodeLane({ owner: '', epoch: lane.epoch, token: lane.token, mark, holes, counts })
-    const starts = [...lane.started].map((position) => ({ kind: 'start', part: lane.part, key: position }))
+    const starts = [...lane.started.keys()].map((position) => ({ kind: 'start', part: lane.part, key: position }))
     try {
       await store.commit({ id: changeId(), incarnation: store.incarnation, checks: [{ ...key, rev: lane.rev }], expects: [], appends: [], puts: [{ ...key, value }], deletes: starts, trims: [], native: [] })
     } catch (thrown) {
@@ -122,11 +122,25 @@ export class Unit {
   }
 }
 
-/** An owner that returns and finds itself replaced did not die: what it started is no suspect because of it. */
+const aliveMs = 7 * 86_400_000
+const takeBackTries = 10
+
+/** An owner that returns and finds itself replaced did not die: what it started is no suspect because of it, and is not parked for it. */
 async function takeStartsBack({ lane }: Claimed): Promise<void> {
   if (lane.started.size === 0) return
-  const { store, changeId, clock } = lane.context
-  const dayMs = 86_400_000
-  const put = { kind: 'alive', part: lane.part, key: lane.token, value: '1', expiresMs: clock.nowMs() + 7 * dayMs }
-  await store.commit({ id: changeId(), incarnation: store.incarnation, checks: [], expects: [], appends: [], puts: [put], deletes: [], trims: [], native: [] }).catch(() => {})
+  const { store, changeId, clock, environment, settings } = lane.context
+  const nowMs = clock.nowMs()
+  const alive = { kind: 'alive', part: lane.part, key: lane.token, value: '1', expiresMs: nowMs + aliveMs }
+  const absolve = [...new Set(lane.started.values())].map((key) => {
+    const request: Request = { op: 'redrive', key, by: 'millrace', atMs: nowMs, onlyIf: 'CRASHED_THRICE' }
+    return { kind: 'request', part: lane.part, key: changeId(), value: JSON.stringify(request) }
+  })
+  for (let tries = 0; tries < takeBackTries; tries += 1) {
+    try {
+      await store.commit({ id: changeId(), incarnation: store.incarnation, checks: [], expects: [], appends: [], puts: [alive, ...absolve], deletes: [], trims: [], native: [] })
+      return
+    } catch {
+      await environment.wait(settings.storeRestMs)
+    }
+  }
 }

@@ -72,6 +72,11 @@ export function follows(outcome: Outcome, beaten: ReadonlySet<KeyQueue>): boolea
   return queuesOf(outcome).some((queue) => beaten.has(queue))
 }
 
+/** One that is meant for a key parked for a reason leaves others alone. */
+function redrives(onlyIf: string | undefined, hold: Hold): boolean {
+  return onlyIf === undefined || (hold.state === 'parked' && hold.error?.code === onlyIf)
+}
+
 class Draft {
   readonly #of: Ownership
   readonly #storeMs: number
@@ -255,7 +260,7 @@ class Draft {
     }
     if (queue === undefined) return
     const hold = this.#holdOf(queue)
-    if (request.op === 'redrive' && hold.count > 0) this.#holds.set(queue, { ...hold, state: 'ready', attempt: 0, dueMs: 0 })
+    if (request.op === 'redrive' && hold.count > 0 && redrives(request.onlyIf, hold)) this.#holds.set(queue, { ...hold, state: 'ready', attempt: 0, dueMs: 0 })
     if (request.op === 'edit') for (const one of held) this.#edit(queue, one, request.data)
     if (request.op !== 'discard') return
     for (const one of held) {

@@ -63,7 +63,7 @@ export async function deadLettersOf(observed: Observed, filter: DeadLetterFilter
   const found: FoundDeadLetter[] = []
   for (const one of known) {
     for (const { lane } of await lanesOf(observed, one)) {
-      for await (const row of allRows(observed.store, { kind: 'hold', part: partOf(one, lane) })) {
+      for await (const row of allRows(observed, { kind: 'hold', part: partOf(one, lane) })) {
         const hold = decodeHold(row)
         const orderKey = keyOfHold(row)
         if (hold.state !== 'parked' || (key !== undefined && orderKey !== key)) continue

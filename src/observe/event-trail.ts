@@ -213,7 +213,7 @@ function behind(hold: Hold, head: Held): string {
 
 /** By its order key, where that can be computed; else its own, else a look through all that is held. */
 async function heldRow(
-  { store }: Observed,
+  observed: Observed,
   known: Known,
   part: string,
   event: Placed,
@@ -226,10 +226,10 @@ async function heldRow(
       `${event.source} ${event.id}`,
     ]),
   ]
-  const rows = await store.get(keys.map((key) => heldKey(part, key, event.position)))
+  const rows = await observed.store.get(keys.map((key) => heldKey(part, key, event.position)))
   for (const [i, row] of rows.entries()) if (row !== undefined) return { key: keys[i] ?? '', row: decodeHeld(row) }
   if (known.crew !== undefined) return undefined
-  for await (const row of allRows(store, { kind: 'held', part })) {
+  for await (const row of allRows(observed, { kind: 'held', part })) {
     const held = decodeHeld(row)
     if (held.position === event.position) return { key: decodeURIComponent(row.key.slice(0, row.key.lastIndexOf(' '))), row: held }
   }

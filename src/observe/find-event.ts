@@ -2,7 +2,7 @@
 import { closest } from '../kit/closest.ts'
 import { fault } from '../kit/fault.ts'
 import type { Placed, Position } from '../ports/store.ts'
-import type { Observed } from './observed.ts'
+import { breathe, type Observed } from './observed.ts'
 
 /** So that a question never reads a large log to its end. */
 const searchMost = 2_000_000
@@ -49,11 +49,12 @@ export async function causedBy(
 
 /** Lane by lane, each from the same place: with a global order that is after it, else its own lane's. */
 async function searched(
-  { store }: Observed,
+  observed: Observed,
   after: Position,
   most: number,
   wanted: (event: Placed) => boolean,
 ): Promise<Placed | undefined> {
+  const { store } = observed
   let read = 0
   for (const { name } of store.limits.lanes) {
     for (let from = store.limits.order === 'global' ? after : ''; read < most;) {
@@ -65,6 +66,7 @@ async function searched(
         if (read >= most) break
       }
       from = slice.upTo
+      await breathe(observed)
     }
   }
   return undefined

@@ -6,11 +6,12 @@ import type { Deployed } from '../flow/deploy.ts'
 import type { Flow } from '../flow/flow.ts'
 import { allLanes, decodeLane, laneKey, type LaneRecord } from '../flow/lane-record.ts'
 import type { Unit } from '../flow/unit.ts'
+import type { Environment } from '../ports/environment.ts'
 import type { Row, Scan, Store } from '../ports/store.ts'
 
 export interface Observed {
   readonly store: Store
-  readonly nowMs: () => number
+  readonly environment: Environment
   /** Of the app that runs in this process. */
   readonly flow?: Flow
   /** Where its events come from: an id is looked for there first. */
@@ -34,10 +35,10 @@ export interface KnownLane {
   readonly unit: Unit | undefined
 }
 
-export async function knownSubscriptions({ store, flow }: Observed): Promise<readonly Known[]> {
-  const crews = new Map(flow?.crews.map((crew) => [crew.id, crew]))
+export async function knownSubscriptions(observed: Observed): Promise<readonly Known[]> {
+  const crews = new Map(observed.flow?.crews.map((crew) => [crew.id, crew]))
   const known: Known[] = []
-  for await (const row of allRows(store, { kind: 'subscription', part: '' })) {
+  for await (const row of allRows(observed, { kind: 'subscription', part: '' })) {
     const deployed = JSON.parse(row.value) as Deployed
     known.push({ name: row.key, id: deployed.id, kind: deployed.kind, deployed, crew: crews.get(deployed.id) })
   }
@@ -87,17 +88,23 @@ export function readBy(store: Store, lane: string): readonly string[] {
   return lane === allLanes ? store.limits.lanes.map(({ name }) => name) : [lane]
 }
 
+/** Between two pages of a long look the app goes on: a store may answer without ever letting go of the process. */
+export function breathe({ environment }: Observed): Promise<void> {
+  return environment.wait(0)
+}
+
 /** Page by page; what is put meanwhile may or may not be among them. */
 export async function* allRows(
-  store: Store,
+  observed: Observed,
   { kind, part, from = '', to = '' }: Pick<Scan, 'kind' | 'part'> & Partial<Scan>,
 ): AsyncGenerator<Row> {
   const limit = 500
   for (let next = from; ;) {
-    const rows = await store.scan({ kind, part, from: next, to, limit })
+    const rows = await observed.store.scan({ kind, part, from: next, to, limit })
     yield* rows
     const last = rows.at(-1)
     if (last === undefined || rows.length < limit) return
     next = `${last.key}\u0000`
+    await breathe(observed)
   }
 }

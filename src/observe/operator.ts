@@ -51,7 +51,7 @@ export async function redrive(operator: Operator, chosen: Chosen, by: string): P
       known,
       lane: letter.lane,
       id: letter.id,
-      request: { op: 'redrive', key: letter.key, by, atMs: operator.nowMs() },
+      request: { op: 'redrive', key: letter.key, by, atMs: operator.environment.nowMs() },
     })),
   )
 }
@@ -59,7 +59,7 @@ export async function redrive(operator: Operator, chosen: Chosen, by: string): P
 /** The event alone, or with all that waits behind it. What a merged subscription stands at can be discarded too. */
 export async function discard(operator: Operator, chosen: Chosen, by: string, wholeKey = false): Promise<readonly Settled[]> {
   const standing = await standingAt(operator, chosen)
-  const atMs = operator.nowMs()
+  const atMs = operator.environment.nowMs()
   if (standing.length > 0)
     return settle(
       operator,
@@ -99,9 +99,9 @@ export async function edit(
   const { known, lane, key, position } = first
   if (known.kind === 'projection') throw fault('EDIT_REFUSED', `${known.name} is a projection`, { subscription: known.name })
   await mustBeTaken(operator, known, id, data)
-  const edited = await settle(operator, [{ known, lane, id, request: { op: 'edit', key, position, data, by, atMs: operator.nowMs() } }])
+  const edited = await settle(operator, [{ known, lane, id, request: { op: 'edit', key, position, data, by, atMs: operator.environment.nowMs() } }])
   if (!again) return edited
-  return [...edited, ...(await settle(operator, [{ known, lane, id, request: { op: 'redrive', key, by, atMs: operator.nowMs() } }]))]
+  return [...edited, ...(await settle(operator, [{ known, lane, id, request: { op: 'redrive', key, by, atMs: operator.environment.nowMs() } }]))]
 }
 
 export async function pause(

@@ -4,7 +4,7 @@ import { decodeHold } from '../flow/holds.ts'
 import { noCounts, type Counts } from '../flow/lane-record.ts'
 import { controlKey, type Control } from '../flow/requests.ts'
 import { timeText } from '../plan/stored-of.ts'
-import { allRows, knownSubscriptions, lanesOf, partOf, readBy, type Known, type KnownLane, type Observed } from './observed.ts'
+import { allRows, breathe, knownSubscriptions, lanesOf, partOf, readBy, type Known, type KnownLane, type Observed } from './observed.ts'
 
 export interface LaneView {
   readonly subscription: string
@@ -111,25 +111,27 @@ async function laneView(observed: Observed, known: Known, { lane, record, unit }
   }
 }
 
-async function holdsOf({ store }: Observed, part: string): Promise<{ readonly held: number; readonly parked: number }> {
+async function holdsOf(observed: Observed, part: string): Promise<{ readonly held: number; readonly parked: number }> {
   let held = 0
   let parked = 0
-  for await (const row of allRows(store, { kind: 'hold', part })) {
+  for await (const row of allRows(observed, { kind: 'hold', part })) {
     if (decodeHold(row).state === 'parked') parked += 1
     else held += 1
   }
   return { held, parked }
 }
 
-async function lagOf({ store }: Observed, lane: string, mark: string, types: ReadonlySet<string> | undefined): Promise<Lag> {
+async function lagOf(
+  observed: Observed, lane: string, mark: string, types: ReadonlySet<string> | undefined): Promise<Lag> {
   let events = 0
-  for (const name of readBy(store, lane)) {
+  for (const name of readBy(observed.store, lane)) {
     for (let after = mark; events <= lagMost;) {
       const cursor = { of: 'lane', name, after, ...(types === undefined ? {} : { types }) } as const
-      const [slice] = await store.read([cursor], { events: 1_000, bytes: 8 * 1_048_576 })
+      const [slice] = await observed.store.read([cursor], { events: 1_000, bytes: 8 * 1_048_576 })
       if (slice === undefined || slice.upTo === after) break
       events += slice.events.length
       after = slice.upTo
+      if (slice.events.length > 0) await breathe(observed)
     }
   }
   return { events: Math.min(events, lagMost), more: events > lagMost }

@@ -177,6 +177,7 @@ function testing(tested: Tested): TestApp {
     logged,
     async publish(facts, how) {
       const published = await serving.publish(facts, how)
+      await tested.settled()
       return published
     },
     advance: (by) => tested.advance(milliseconds(by)),

@@ -58,7 +58,6 @@ async function open(
     flow,
     door,
     sources: [plan.name],
-    nowMs: nodeEnvironment.nowMs,
     environment: nodeEnvironment,
     changeId: flow.context.changeId,
     about: { app: plan.name },
@@ -77,7 +76,6 @@ async function open(
 function alone(store: Store): Stand['ask'] {
   const answer = operatorDoor({
     store,
-    nowMs: nodeEnvironment.nowMs,
     environment: nodeEnvironment,
     changeId: idMint(nodeEnvironment),
     about: { app: null },

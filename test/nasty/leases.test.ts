@@ -118,3 +118,18 @@ test('given an owner that lost its lanes while handlers ran, when it returns, th
   assert.deepEqual(ids(stage.effects), ['1'])
   assert.equal((await stage.holds('f')).size, 0)
 })
+
+test('given a lane whose owner left no beat behind, when another runtime meets it, then a whole lease passes before it is taken', async () => {
+  const stage = await Stage.open('memory', { writers: 'many', lanes: 4 })
+  const first = await stage.life(() => [consumer()], { settings })
+  await stage.pass(1_000)
+  first.kill()
+  const { store } = stage
+  const own = { kind: 'runtime', part: '', key: first.process.name }
+  await stage.wait(store.commit({ id: 'gone', incarnation: store.incarnation, checks: [], expects: [], appends: [], puts: [], deletes: [own], trims: [], native: [] }))
+  const second = await stage.life(() => [consumer()], { settings })
+  await stage.pass(settings.leaseMs - 100)
+  assert.equal([...second.flow.units()].length, 0)
+  await stage.pass(settings.beatMs + 200)
+  assert.equal([...second.flow.units()].length, 4)
+})

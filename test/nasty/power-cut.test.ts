@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { openFlow } from '../../src/flow/flow.ts'
 import { publishStored } from '../../src/flow/publisher.ts'
 import { defaultSettings } from '../../src/flow/settings.ts'
 import { idMint } from '../../src/kit/uuid-v7.ts'
@@ -16,6 +17,7 @@ import { SimEnvironment } from '../../src/testing/sim-environment.ts'
 import { SimHints } from '../../src/testing/sim-hints.ts'
 import { SimStore } from '../../src/testing/sim-store.ts'
 import { SimWorld } from '../../src/testing/sim-world.ts'
+import { consumer } from './consumer.ts'
 import { happened } from './stage.ts'
 
 const weather: Weather = {
@@ -89,6 +91,42 @@ test('given two publishes of one id, when the flush is under way, then neither i
     await Promise.all([first, second])
     assert.deepEqual(answers, ['first', 'second'])
   } finally {
+    await store.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('given a function and an event whose flush is under way, when time passes, then the function has not seen it; after the flush it has (SQLite file)', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-seen-'))
+  const { nowMs, monotonicMs, random, soon } = nodeEnvironment
+  let slow = false
+  const flushes: (() => void)[] = []
+  const sync = (_file: number, done: (error: Error | null) => void): void => {
+    if (slow) flushes.push(() => done(null))
+    else done(null)
+  }
+  const store = await sqliteStore({ path: join(folder, 'store.db'), flush: 'pool', nowMs, monotonicMs, random, soon, sync })
+  const telemetry = { count: () => {}, record: () => {}, span: <T>(_: string, __: unknown, run: () => T) => run(), log: () => {} }
+  const seen: string[] = []
+  const subscription = consumer({ run: (turn) => void seen.push(...turn.taken.map(({ event: { id } }) => id)) })
+  const flow = await openFlow({ store, environment: nodeEnvironment, telemetry }, { id: 'one', subscriptions: [subscription] })
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 30; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+  }
+  try {
+    slow = true
+    const published = publishStored(flow.context, [event])
+    await turns()
+    assert.deepEqual(seen, [])
+    slow = false
+    for (const flush of flushes.splice(0)) flush()
+    await published
+    await turns()
+    assert.deepEqual(seen, ['same'])
+  } finally {
+    slow = false
+    for (const flush of flushes.splice(0)) flush()
+    await flow.stop()
     await store.close()
     rmSync(folder, { recursive: true, force: true })
   }

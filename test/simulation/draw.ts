@@ -33,7 +33,7 @@ function drawSettings({ leaseMs }: Mood, random: Random): Schedule['settings'] {
     readEvents: random.pick([1, 3, 10, 100]),
     waveTurns: random.pick([1, 2, 5, 64]),
     parkedMax: random.chance(0.1) ? random.between(1, 3) : 1_000,
-    abandonedMax: random.chance(0.2) ? random.between(1, 3) : 100,
+    abandonedMax: random.chance(0.2) ? random.between(6, 12) : 100,
     drainRows: random.pick([1, 2, 5, 256]),
     skipsMax: random.pick([1, 3, 20]),
     drainMs: random.between(100, 1_500),

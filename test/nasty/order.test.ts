@@ -1,0 +1,139 @@
+/** Order, places to run and commits, whatever the handlers do and whenever the process dies. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { consumer, note, numberOf } from './consumer.ts'
+import { engines, happened, ids, Stage, type Engine, type Life } from './stage.ts'
+
+const concurrency = 3
+
+async function storm(engine: Engine, seed: number): Promise<void> {
+  const stage = await Stage.open(engine, { lanes: 4, seed, wayMs: 0.05 })
+  const { random } = stage.world
+  const running = new Set<string>()
+  const committing = new Set<string>()
+  let most = 0
+  stage.door = (change) => {
+    const lane = change.puts.find(({ kind }) => kind === 'lane')
+    if (lane === undefined) return undefined
+    const name = `${lane.part}/${lane.key}`
+    assert.ok(!committing.has(name), `two commits of lane ${name} at once`)
+    committing.add(name)
+    return new Promise((resolve) => {
+      stage.world.after(random.below(2_000), undefined, 0, () => {
+        committing.delete(name)
+        resolve()
+      })
+    })
+  }
+  const subscriptions = () => [
+    consumer({
+      policy: { concurrency, retry: { attempts: 1_000, fromMs: 2, toMs: 20 } },
+      async run(turn) {
+        const key = turn.taken[0]?.key ?? ''
+        assert.ok(!running.has(key), `two turns of key ${key} at once`)
+        running.add(key)
+        most = Math.max(most, running.size)
+        try {
+          await new Promise<void>((resolve) => void stage.world.after(random.below(4_000), undefined, 0, resolve))
+          if (random.chance(0.15)) throw new Error('fails')
+          note(turn)
+        } finally {
+          running.delete(key)
+        }
+      },
+    }),
+  ]
+  let life: Life = await stage.life(subscriptions)
+  for (let n = 0; n < 120; n += 1) {
+    await stage.publish([happened(n, `key ${n % 7}`)])
+    if (random.chance(0.3)) await stage.pass(random.below(10))
+    if (n % 40 !== 39) continue
+    life.kill()
+    running.clear()
+    committing.clear()
+    await stage.pass(5)
+    life = await stage.life(subscriptions)
+    // What ran when it died runs alone now: another death would accuse it.
+    await stage.pass(300)
+  }
+  await stage.pass(20_000)
+  assert.equal(stage.effects.length, 120, `seed ${seed}`)
+  for (let key = 0; key < 7; key += 1) {
+    const order = ids(stage.effects).map(Number).filter((n) => n % 7 === key)
+    assert.deepEqual(order, order.toSorted((a, b) => a - b), `seed ${seed}`)
+  }
+  assert.ok(most > 1 && most <= concurrency, `${most} at once`)
+  assert.equal((await stage.holds('f')).size, 0)
+}
+
+for (const engine of engines) {
+  test(`given handlers of any length that fail now and then, commits that take their time, and kills, when all has settled, then each key was run one at a time, in order, once, and no lane had two commits under way (${engine})`, async () => {
+    for (let seed = 1; seed <= 15; seed += 1) await storm(engine, seed)
+  })
+
+  test(`given publishes that nobody waits for, when they are stored, then those of a key stand in the order of the calls (${engine})`, async () => {
+    const stage = await Stage.open(engine, { lanes: 4 })
+    await stage.wait(Promise.all(Array.from({ length: 200 }, (_, n) => stage.publishing([happened(n, `key ${n % 5}`)]))))
+    const log = await stage.log()
+    assert.equal(log.length, 200)
+    for (let key = 0; key < 5; key += 1) {
+      const order = log.filter((event) => event.key === `key ${key}`).map(({ id }) => Number(id))
+      assert.deepEqual(order, order.toSorted((a, b) => a - b))
+    }
+  })
+}
+
+test('given a turn that loses to another, when it runs again with later ones of its key behind it, then their order is kept', async () => {
+  const stage = await Stage.open('memory')
+  const sum = { kind: 'sum', part: 'f', key: 'all' }
+  await stage.life(({ environment }) => [
+    consumer({
+      async run(turn) {
+        if (numberOf(turn) % 3 === 0) {
+          const row = await turn.get(sum)
+          await environment.wait(environment.random() * 3)
+          turn.put(sum, String(Number(row?.value ?? 0) + 1))
+        }
+        note(turn)
+      },
+    }),
+  ])
+  await stage.publish(Array.from({ length: 90 }, (_, n) => happened(n, `key ${n % 10}`)))
+  await stage.pass(5_000)
+  assert.equal(await stage.row('sum', 'f', 'all'), '30')
+  assert.equal(stage.effects.length, 90)
+  for (let key = 0; key < 10; key += 1) {
+    const order = ids(stage.effects).map(Number).filter((n) => n % 10 === key)
+    assert.deepEqual(order, order.toSorted((a, b) => a - b))
+  }
+  assert.ok((stage.counted.get('millrace_reruns_total') ?? 0) > 0)
+})
+
+test('given a process that dies with a turn under way and rows of its key waiting, when another takes over, then the turn under way runs before the rows', async () => {
+  for (let extra = 0; extra < 12; extra += 1) {
+    const stage = await Stage.open('memory', { wayMs: 0.05 })
+    let hangs = true
+    const subscriptions = () => [
+      consumer({
+        policy: { timeoutMs: 3_600_000 },
+        run(turn) {
+          if (hangs && turn.taken[0]?.key === 'slow') return new Promise(() => {})
+          note(turn)
+        },
+      }),
+    ]
+    const settings = { holesMax: 4 }
+    const first = await stage.life(subscriptions, { settings })
+    // Its later ones are spilled into rows, while it is itself a hole.
+    await stage.publish([1, 2, 3, 4, 5, 6].map((n) => happened(n, 'slow')))
+    await stage.publish([happened(7, 'other')])
+    await stage.pass(0.1 * extra)
+    first.kill()
+    hangs = false
+    await stage.pass(1)
+    await stage.life(subscriptions, { settings })
+    await stage.pass(1_000)
+    assert.deepEqual(ids(stage.effects).filter((id) => id !== '7'), ['1', '2', '3', '4', '5', '6'], `killed ${extra}`)
+    assert.equal(stage.effects.length, 7)
+  }
+})
