@@ -10,6 +10,7 @@ import type { Change, Cursor, Store } from '../src/ports/store.ts'
 import { sqliteStore, type SqliteStoreOptions } from '../src/stores/sqlite.ts'
 
 const folder = mkdtempSync(join(resolve(process.env['MILLRACE_BENCH_FOLDER'] ?? '.'), '.bench-'))
+process.on('exit', () => rmSync(folder, { recursive: true }))
 const flush = process.argv.includes('--flush') ? process.argv[process.argv.indexOf('--flush') + 1] : 'auto'
 const rounds = 5
 const data = JSON.stringify({ orderId: 'order-123456', cents: 1_234, currency: 'EUR', note: 'x'.repeat(230) })
@@ -184,4 +185,3 @@ for (const inFlight of [64, 256, 1_024]) {
   console.log(`${inFlight} in flight: bare ${floor.toFixed(1)} k/s, store ${store.toFixed(1)} k/s, ${Math.round((store / floor) * 100)} %`)
 }
 for (const readers of [1, 10, 50]) console.log(`${readers} readers of the tail: ${(await tail(readers, 50_000)).toFixed(0)} k deliveries/s`)
-rmSync(folder, { recursive: true })

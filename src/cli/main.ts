@@ -44,6 +44,7 @@ void main(process.argv.slice(2))
 async function main(words: readonly string[]): Promise<void> {
   // Before the line is read, a mistake in it must be told too.
   const screen = processScreen(words.includes('--json'), words.includes('--debug'))
+  quietExperiments(screen)
   try {
     // A pipe whose reader has gone is no failure of ours.
     process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? exits.ok : exits.failed))
@@ -55,6 +56,14 @@ async function main(words: readonly string[]): Promise<void> {
     await flushed()
     process.exit(codeOf(thrown))
   }
+}
+
+/** Node 22 warns of SQLite and of types in files, both of which we mean to use. Other warnings are told. */
+function quietExperiments(screen: Screen): void {
+  process.removeAllListeners('warning')
+  process.on('warning', ({ name, message }) => {
+    if (name !== 'ExperimentalWarning') screen.note(`${name}: ${message}`)
+  })
 }
 
 async function run({ command, args, values }: Line, screen: Screen): Promise<number> {

@@ -1,13 +1,16 @@
 /** Runs an app: one process, one store, drained and stopped by the first signal. */
 import { setTimeout as rest } from 'node:timers/promises'
+import { jsonSchema } from '../contracts/json-schema.ts'
 import type { App } from '../define/app.ts'
-import { start, type Running, type StartOptions } from '../entry/start.ts'
+import { start } from '../entry/start.ts'
+import type { Running, StartOptions } from '../entry/start-options.ts'
 import { socketPathOf } from '../hosts/node-socket.ts'
 import { fault, isFault } from '../kit/fault.ts'
 import type { Level } from '../ports/telemetry.ts'
 import { loadApp } from './app-file.ts'
 import { exits, type Command, type Given, type Options } from './command.ts'
 import { numberOf } from './numbers.ts'
+import { sampleOf } from './sample-data.ts'
 import type { Screen } from './screen.ts'
 
 export const startOptions: Options = {
@@ -95,12 +98,25 @@ function tell({ screen, store }: Given, app: App, { url }: Running): void {
 
 /** What can be pasted into another terminal. */
 function tries(app: App, url: string | undefined, store: string): readonly string[] {
-  const option = store === './millrace.db' || store === ':memory:' ? '' : ` --store ${store}`
+  const option = store === './millrace.db' ? '' : ` --store ${store}`
   const question = app.words.find((word) => word.kind === 'route' && word.method === 'GET' && !word.path.includes(':'))
   const asked = url === undefined ? [] : [`curl ${url}${question?.kind === 'route' ? question.path : '/ready'}`]
-  const event = app.words.find((word) => word.kind === 'event')
-  const looked = store === ':memory:' ? [] : [`millrace subscriptions${option}`, ...(event === undefined ? [] : [`millrace tail${option}`])]
-  return [...asked, ...looked]
+  if (store === ':memory:') return asked
+  const data = sampled(app)
+  return [...(data === undefined ? [] : [`millrace publish ${data}${option}`]), ...asked, `millrace subscriptions${option}`]
+}
+
+/** An event that something consumes, and data that its schema takes, where it can be made up. */
+function sampled(app: App): string | undefined {
+  const consumed = new Set(app.words.flatMap((word) => (word.kind === 'fn' ? word.on : [])))
+  const event = app.words.find((word) => word.kind === 'event' && consumed.has(word))
+  if (event?.kind !== 'event') return undefined
+  try {
+    const text = JSON.stringify(sampleOf(jsonSchema(event.schema, app.jsonSchema), 1))
+    return text.length > 200 || text.includes("'") ? undefined : `${event.type} '${text}'`
+  } catch {
+    return undefined
+  }
 }
 
 /** The first signal drains; a second one does not wait. */

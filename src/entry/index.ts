@@ -17,4 +17,5 @@ export { github, standardWebhooks, webhook, type Verifier } from '../define/webh
 export type { Duration } from '../kit/duration.ts'
 export { isFault, type Fault } from '../kit/fault.ts'
 export type { Pattern } from '../rules/pattern.ts'
-export { start, type Running, type StartOptions } from './start.ts'
+export type { Running, StartOptions } from './start-options.ts'
+export { start } from './start.ts'

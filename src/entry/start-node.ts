@@ -3,6 +3,7 @@ import type { App } from '../define/app.ts'
 import type { Log } from '../define/context.ts'
 import { nodeEnvironment } from '../hosts/node-environment.ts'
 import type { Listening } from '../hosts/node-http.ts'
+import { nodeProcess } from '../hosts/node-process.ts'
 import { listenOnSocket, socketPathOf, type ListeningSocket } from '../hosts/node-socket.ts'
 import { asError } from '../kit/fault.ts'
 import { telemetryTo } from '../observe/telemetry.ts'
@@ -11,7 +12,7 @@ import type { Level, Telemetry } from '../ports/telemetry.ts'
 import type { Fetch } from '../runtime/http-door.ts'
 import { startRuntime, type Runtime } from '../runtime/runtime.ts'
 import { sqliteStore } from '../stores/sqlite.ts'
-import type { Running, StartOptions } from './start.ts'
+import type { Running, StartOptions } from './start-options.ts'
 
 const requestGraceMs = 5_000
 
@@ -19,7 +20,7 @@ export async function startOnNode(app: App, options: StartOptions): Promise<Runn
   const telemetry = telemetryOf(options)
   const store = await openStore(options)
   try {
-    const runtime = await startRuntime(app, { store, environment: nodeEnvironment, telemetry }, { env: process.env, ...options })
+    const runtime = await startRuntime(app, { store, environment: nodeEnvironment, telemetry }, { env: nodeProcess.env, ...options })
     return await serve(runtime, store, telemetry, options).catch(async (thrown: unknown) => {
       await runtime.stop()
       throw thrown
@@ -89,7 +90,7 @@ async function openSocket(
 async function operators(runtime: Runtime, store: Store): Promise<Fetch> {
   const { operatorDoor } = await import('../observe/operator-door.ts')
   const { plan, flow, door } = runtime
-  const about = { app: plan.name, pid: process.pid, node: process.version }
+  const about = { app: plan.name, pid: nodeProcess.pid, node: nodeProcess.version }
   const sources = [plan.name, ...plan.webhooks.map(({ path }) => path)]
   return operatorDoor({
     store,
@@ -117,15 +118,9 @@ async function stopAll(
 }
 
 function telemetryOf({ log, logLevel = 'info' }: StartOptions): Telemetry {
-  const terminal = process.stdout.isTTY === true
-  const write = log === undefined ? (line: string) => void process.stdout.write(`${line}\n`) : undefined
-  const telemetry = telemetryTo({
-    ...(write === undefined ? {} : { write }),
-    form: terminal ? 'text' : 'json',
-    least: logLevel,
-    colours: terminal && process.env['NO_COLOR'] === undefined,
-    nowMs: nodeEnvironment.nowMs,
-  })
+  const { terminal, colours, write } = nodeProcess
+  const sink = { form: terminal ? ('text' as const) : ('json' as const), least: logLevel, colours, nowMs: nodeEnvironment.nowMs }
+  const telemetry = telemetryTo(log === undefined ? { ...sink, write } : sink)
   return log === undefined || log === false ? telemetry : { ...telemetry, log: forwarded(log) }
 }
 

@@ -5,30 +5,40 @@ import { SimEnvironment } from '../testing/sim-environment.ts'
 import { SimWorld } from '../testing/sim-world.ts'
 import { Alarm } from './alarm.ts'
 
-function alarmIn(seed = 1): { readonly world: SimWorld; readonly alarm: Alarm; readonly nowMs: () => number; run(ms: number): Promise<void> } {
+function alarmIn(seed = 1): {
+  readonly world: SimWorld
+  readonly alarm: Alarm
+  readonly nowMs: () => number
+  run(ms: number): Promise<void>
+} {
   const world = new SimWorld(seed)
   const environment = new SimEnvironment(world, world.spawn('one', 0), { share: 0.3, mostUs: 5_000 })
   return { world, alarm: new Alarm(environment), nowMs: () => world.nowUs / 1_000, run: (ms) => world.run(world.nowUs + ms * 1_000) }
 }
 
-test('given any times, some of them set by what rings, when time passes, then each rings once, never early, in order, and late by a wait at most', async () => {
+test('given any times, some set by what rings, when time passes, then each rings once, never early, hardly late', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.tuple(fc.integer({ min: -10, max: 2_000 }), fc.option(fc.integer({ min: 0, max: 500 }))), { maxLength: 40 }), fc.integer({ min: 0, max: 1_000 }), async (asked, seed) => {
-      const { alarm, nowMs, run, world } = alarmIn(seed)
-      const rung: { dueMs: number; atMs: number }[] = []
-      const set = (ms: number, then: number | null): void => {
-        const dueMs = nowMs() + ms
-        alarm.in(ms, () => {
-          rung.push({ dueMs, atMs: nowMs() })
-          if (then !== null) set(then, null)
-        })
-      }
-      for (const [ms, then] of asked) set(ms, then)
-      await run(10_000)
-      assert.equal(world.failure, undefined)
-      assert.equal(rung.length, asked.length + asked.filter(([, then]) => then !== null).length)
-      for (const { dueMs, atMs } of rung) assert.ok(atMs >= dueMs - 0.001 && atMs <= Math.max(0, dueMs) + 20, `due at ${dueMs}, rung at ${atMs}`)
-    }),
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.integer({ min: -10, max: 2_000 }), fc.option(fc.integer({ min: 0, max: 500 }))), { maxLength: 40 }),
+      fc.integer({ min: 0, max: 1_000 }),
+      async (asked, seed) => {
+        const { alarm, nowMs, run, world } = alarmIn(seed)
+        const rung: { dueMs: number; atMs: number }[] = []
+        const set = (ms: number, then: number | null): void => {
+          const dueMs = nowMs() + ms
+          alarm.in(ms, () => {
+            rung.push({ dueMs, atMs: nowMs() })
+            if (then !== null) set(then, null)
+          })
+        }
+        for (const [ms, then] of asked) set(ms, then)
+        await run(10_000)
+        assert.equal(world.failure, undefined)
+        assert.equal(rung.length, asked.length + asked.filter(([, then]) => then !== null).length)
+        for (const { dueMs, atMs } of rung)
+          assert.ok(atMs >= dueMs - 0.001 && atMs <= Math.max(0, dueMs) + 20, `due at ${dueMs}, rung at ${atMs}`)
+      },
+    ),
     { numRuns: 60 },
   )
 })

@@ -10,7 +10,7 @@ test('given full chance, when attempts fail one after another, then the wait dou
   assert.deepEqual(most, [200, 400, 800, 1_600, 51_200, 60_000, 60_000, 60_000])
 })
 
-test('given any attempt and chance, when a wait is drawn, then it is a whole number between nothing and the cap, and spread over all of it', () => {
+test('given any attempt and chance, when a wait is drawn, then it is whole, below the cap, and spread over all of it', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 10_000 }), fc.double({ min: 0, max: 0.999_999, noNaN: true }), (attempt, chance) => {
       const most = Math.min(retry.toMs, retry.fromMs * 2 ** (attempt - 1))

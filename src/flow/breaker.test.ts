@@ -12,13 +12,16 @@ function after(outcomes: readonly Outcome[], from: Breaker = closed): Breaker {
 
 test('given one key that always fails among any others that go well, when any number of calls end, then the breaker never opens', () => {
   fc.assert(
-    fc.property(fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant('poison') }, fc.constantFrom('b', 'c', 'd', 'e', 'f')), { maxLength: 400 }), (keys) => {
-      let breaker: Breaker = closed
-      for (const key of keys) {
-        breaker = settle(breaker, { key, well: key !== 'poison' }, policy, 0)
-        assert.equal(breaker.phase, 'closed')
-      }
-    }),
+    fc.property(
+      fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant('poison') }, fc.constantFrom('b', 'c', 'd', 'e', 'f')), { maxLength: 400 }),
+      (keys) => {
+        let breaker: Breaker = closed
+        for (const key of keys) {
+          breaker = settle(breaker, { key, well: key !== 'poison' }, policy, 0)
+          assert.equal(breaker.phase, 'closed')
+        }
+      },
+    ),
   )
 })
 
@@ -68,12 +71,17 @@ test('given an open breaker, when probes fail, then it rests again, and each pro
         breaker = settle(breaker, { key, well: false }, policy, round)
         assert.equal(breaker.phase === 'open' && breaker.untilMs, round + policy.restMs)
       }
-      for (let round = 0; round < 3; round += 1) assert.equal(new Set(asked.slice(round * keys.length, (round + 1) * keys.length)).size, keys.length)
+      for (let round = 0; round < 3; round += 1)
+        assert.equal(new Set(asked.slice(round * keys.length, (round + 1) * keys.length)).size, keys.length)
     }),
   )
   assert.equal(probeKey({ phase: 'open', untilMs: 0, probed: [] }, []), undefined)
 })
 
 test('given any breaker, when it is written and read, then it is the same', () => {
-  fc.assert(fc.property(fc.array(outcome, { maxLength: 60 }), (outcomes) => assert.deepEqual(decodeBreaker(encodeBreaker(after(outcomes))), after(outcomes))))
+  fc.assert(
+    fc.property(fc.array(outcome, { maxLength: 60 }), (outcomes) =>
+      assert.deepEqual(decodeBreaker(encodeBreaker(after(outcomes))), after(outcomes)),
+    ),
+  )
 })

@@ -10,19 +10,25 @@ test('given many inside, when one wants to be alone, then nobody else comes in, 
   assert.ok(gate.enter(() => {}))
   assert.ok(gate.enter(() => {}))
   gate.enterAlone(() => alone.push('suspect'))
-  assert.equal(gate.enter(() => woken.push('other')), false)
+  assert.equal(
+    gate.enter(() => woken.push('other')),
+    false,
+  )
   gate.leave()
   assert.deepEqual(alone, [])
   gate.leave()
   assert.deepEqual(alone, ['suspect'])
-  assert.equal(gate.enter(() => woken.push('other')), false)
+  assert.equal(
+    gate.enter(() => woken.push('other')),
+    false,
+  )
   assert.deepEqual(woken, [])
   gate.leave()
   assert.deepEqual(woken, ['other', 'other'])
   assert.ok(gate.enter(() => {}))
 })
 
-test('given any order of coming and going, when one is alone, then nobody is beside it, all who want to be get their turn, and who was turned away is woken', () => {
+test('given any coming and going, when one is alone, then nobody is beside it, and whoever waits is woken', () => {
   const step = fc.constantFrom('enter', 'alone', 'leave')
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {

@@ -6,7 +6,20 @@ import { KeyQueue } from './key-queue.ts'
 
 function entry(n: number, isHeld = false): Entry {
   const position = String(n).padStart(6, '0')
-  const event: Placed = { tenant: '', source: 's', id: String(n), type: 'T', version: 1, key: 'k', slot: 0, time: '', data: '{}', position, lane: 'l', storedMs: 0 }
+  const event: Placed = {
+    tenant: '',
+    source: 's',
+    id: String(n),
+    type: 'T',
+    version: 1,
+    key: 'k',
+    slot: 0,
+    time: '',
+    data: '{}',
+    position,
+    lane: 'l',
+    storedMs: 0,
+  }
   return new Entry(event, 'k', [], isHeld ? { lane: 'l', position, id: String(n), type: 'T', run: 0 } : undefined, false)
 }
 
@@ -33,7 +46,7 @@ test('given a key at rest, when something of it waits, then a turn may start, an
   }
 })
 
-test('given rows of a held key, when their hold waits, is parked or is of a version, then they do not run; when it is due or ready, then they do', () => {
+test('given rows of a held key, when it waits, is parked or of a version, then they rest; when due or ready, they run', () => {
   const queue = new KeyQueue('k')
   queue.hold = hold
   assert.ok(!queue.drains())
@@ -60,7 +73,7 @@ test('given a hold with attempts, when the head of its rows runs, then they are 
   assert.equal(queue.attempts, 0)
 })
 
-test('given turns that are undone, when their entries are given back, then they stand in the order of the lane, and rows where rows stand', () => {
+test('given turns that are undone, when their entries are given back, then they stand in order, rows among rows', () => {
   const queue = new KeyQueue('k')
   queue.hold = hold
   queue.rowsOut = 2

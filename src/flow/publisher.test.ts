@@ -37,12 +37,19 @@ function scene(): Scene {
     close: () => base.close(),
   }
   let change = 0
-  const environment = { nowMs: () => 1_000, monotonicMs: () => 1_000, wait: async () => {}, random: () => 0.5, soon: (run: () => void) => queueMicrotask(run) }
+  const environment = {
+    nowMs: () => 1_000,
+    monotonicMs: () => 1_000,
+    wait: async () => {},
+    random: () => 0.5,
+    soon: (run: () => void) => queueMicrotask(run),
+  }
   const made: Scene = {
     store,
     fates,
     commits: 0,
-    publish: (...events) => publishStored({ store, environment, changeId: () => `change ${(change += 1)}`, settings: defaultSettings }, events),
+    publish: (...events) =>
+      publishStored({ store, environment, changeId: () => `change ${(change += 1)}`, settings: defaultSettings }, events),
     async ids() {
       const [slice] = await base.read([{ of: 'lane', name: '0-1023', after: '' }], { events: 100, bytes: 1_000_000 })
       return (slice?.events ?? []).map(({ id }) => id)
@@ -52,7 +59,18 @@ function scene(): Scene {
 }
 
 function event(id: string, more: Partial<Stored> = {}): Stored {
-  return { tenant: '', source: 's', id, type: 'T', version: 1, key: 'k', slot: 1, time: '2026-01-01T00:00:00Z', data: `{"of":"${id}"}`, ...more }
+  return {
+    tenant: '',
+    source: 's',
+    id,
+    type: 'T',
+    version: 1,
+    key: 'k',
+    slot: 1,
+    time: '2026-01-01T00:00:00Z',
+    data: `{"of":"${id}"}`,
+    ...more,
+  }
 }
 
 const taken = (thrown: unknown): boolean => isFault(thrown, 'ID_TAKEN')
@@ -62,7 +80,10 @@ test('given a call that was made before, when it is made again, then it answers 
   const first = await publish(event('a'))
   await publish(event('b'))
   const again = await publish(event('a'))
-  assert.deepEqual(again.at.map(({ position }) => position), first.at.map(({ position }) => position))
+  assert.deepEqual(
+    again.at.map(({ position }) => position),
+    first.at.map(({ position }) => position),
+  )
   assert.deepEqual([first.repeated, again.repeated], [false, true])
   assert.deepEqual(await ids(), ['a', 'b'])
 })
@@ -70,7 +91,8 @@ test('given a call that was made before, when it is made again, then it answers 
 test('given an id that is known, when it comes with other data, another type, version or key, then it is refused', async () => {
   const { publish, ids } = scene()
   await publish(event('a'))
-  for (const more of [{ data: '{}' }, { type: 'U' }, { version: 2 }, { key: 'other', slot: 2 }]) await assert.rejects(publish(event('a', more)), taken)
+  for (const more of [{ data: '{}' }, { type: 'U' }, { version: 2 }, { key: 'other', slot: 2 }])
+    await assert.rejects(publish(event('a', more)), taken)
   assert.deepEqual(await ids(), ['a'])
 })
 
@@ -82,7 +104,7 @@ test('given an id that is known, when it comes from another source or tenant, th
   assert.equal((await ids()).length, 3)
 })
 
-test('given a call of two events, when it is made again, then it repeats whole; with one more, one less or a part of it new it is refused, and nothing of it is stored', async () => {
+test('given a call of two, when made again, then it repeats whole; with another count it is refused, nothing stored', async () => {
   const { publish, ids } = scene()
   await publish(event('a'), event('b'))
   const again = await publish(event('a'), event('b'))
@@ -101,16 +123,19 @@ test('given a call that brings one id twice, when it is made, then it is refused
 })
 
 for (const events of [[event('a')], [event('a'), event('b')]]) {
-  test(`given a call of ${events.length} whose answer is lost after the commit, when it is looked for, then it is acknowledged, and stands once`, async () => {
+  test(`given a call of ${events.length} whose answer is lost after the commit, when looked for, then it stands once`, async () => {
     const { publish, ids, fates } = scene()
     fates.push('after')
     const published = await publish(...events)
     assert.equal(published.at.length, events.length)
-    assert.deepEqual(await ids(), events.map(({ id }) => id))
+    assert.deepEqual(
+      await ids(),
+      events.map(({ id }) => id),
+    )
   })
 }
 
-test('given a call whose answer is lost before the commit, when it is looked for, then it is given back as unknown, and the same call may be made again', async () => {
+test('given a call lost before the commit, when it is looked for, then it is given back as unknown, to be made again', async () => {
   const made = scene()
   made.fates.push('before')
   await assert.rejects(made.publish(event('a')), (thrown) => isFault(thrown, 'STORE_FAILED') && thrown.data['unknown'] === true)
@@ -123,5 +148,7 @@ test('given a store that refuses for good, when a call is made, then it rejects 
   const made = scene()
   const store: Store = { ...made.store, commit: async () => Promise.reject(fault('STORE_FULL')) }
   const environment = { nowMs: () => 0, monotonicMs: () => 0, wait: async () => assert.fail('it waits'), random: () => 0, soon: () => {} }
-  await assert.rejects(publishStored({ store, environment, changeId: () => 'c', settings: defaultSettings }, [event('a')]), (thrown) => isFault(thrown, 'STORE_FULL'))
+  await assert.rejects(publishStored({ store, environment, changeId: () => 'c', settings: defaultSettings }, [event('a')]), (thrown) =>
+    isFault(thrown, 'STORE_FULL'),
+  )
 })

@@ -32,7 +32,7 @@ function scene(pulseMs = 1_000): Scene {
   return { world, process, watch, expired, add, run }
 }
 
-test('given several that are watched, when their time is up, then each expires once, not early, in order, and those taken out do not', async () => {
+test('given several that are watched, when their time is up, then each expires once, not early; those taken out do not', async () => {
   const { add, run, expired, watch } = scene()
   add('slow', 5_000)
   add('quick', 300)
@@ -40,12 +40,15 @@ test('given several that are watched, when their time is up, then each expires o
   await run(200)
   add('late', 500)
   await run(10_000)
-  assert.deepEqual(expired.map(({ name }) => name), ['quick', 'late', 'slow'])
+  assert.deepEqual(
+    expired.map(({ name }) => name),
+    ['quick', 'late', 'slow'],
+  )
   const due = [300, 700, 5_000]
   expired.forEach(({ atMs }, i) => assert.ok(atMs >= (due[i] ?? 0) && atMs < (due[i] ?? 0) + 1_010, `${atMs}`))
 })
 
-test('given a process that stands still at any moment, when it goes on, then nobody has less than his own time, and at most a pulse more', async () => {
+test('given a standstill at any moment, when it is over, then everybody has his own time, and at most a pulse more', async () => {
   for (let from = 50; from < 3_000; from += 190) {
     const { world, process, add, run, expired } = scene()
     add('one', 3_000)

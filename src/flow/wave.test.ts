@@ -21,13 +21,29 @@ const subscription: Subscription = {
   from: 'start',
   merged: false,
   types: new Set(),
-  policy: { retry: { attempts: 3, fromMs: 1, toMs: 1 }, timeoutMs: 1, graceMs: 1, concurrency: 1, breaker: { share: 0.5, of: 20, keys: 5, restMs: 1 } },
+  policy: {
+    retry: { attempts: 3, fromMs: 1, toMs: 1 },
+    timeoutMs: 1,
+    graceMs: 1,
+    concurrency: 1,
+    breaker: { share: 0.5, of: 20, keys: 5, restMs: 1 },
+  },
   look: () => ({ is: 'skip' }),
   run: () => {},
 }
 
 function ownership(): Ownership {
-  return { crew: new Crew(subscription, 'f', 0), lane: '0-1023', part: 'f/0-1023', owner: 'one', epoch: 2, token: 't', rev: 'r1', counts: noCounts, marks: new Marks('', false) }
+  return {
+    crew: new Crew(subscription, 'f', 0),
+    lane: '0-1023',
+    part: 'f/0-1023',
+    owner: 'one',
+    epoch: 2,
+    token: 't',
+    rev: 'r1',
+    counts: noCounts,
+    marks: new Marks('', false),
+  }
 }
 
 const limits = storeLimits(1, false)
@@ -39,7 +55,20 @@ function built(of: Ownership, outcomes: readonly Outcome[], bounds: StoreLimits 
 const at = (n: number): string => String(n).padStart(6, '0')
 
 function entry(of: Ownership, n: number, key: string, isHeld = false): Entry {
-  const event: Placed = { tenant: '', source: 's', id: String(n), type: 'T', version: 1, key, slot: 0, time: '', data: '{}', position: at(n), lane: '0-1023', storedMs: 0 }
+  const event: Placed = {
+    tenant: '',
+    source: 's',
+    id: String(n),
+    type: 'T',
+    version: 1,
+    key,
+    slot: 0,
+    time: '',
+    data: '{}',
+    position: at(n),
+    lane: '0-1023',
+    storedMs: 0,
+  }
   const held: Held | undefined = isHeld ? { lane: '0-1023', position: at(n), id: String(n), type: 'T', run: 0 } : undefined
   const made = new Entry(event, key, [], held, false)
   if (!isHeld) of.marks.take(made)
@@ -70,7 +99,14 @@ function done(queue: KeyQueue, one: Entry, doing: Doing = {}): Outcome {
 
 function failed(queue: KeyQueue, one: Entry): Outcome {
   const work = { entries: [one], queues: [queue], attempt: 1, probe: false }
-  return { is: 'failed', work, queue, entry: one, next: { state: 'wait', attempt: 1, dueMs: 5_000 }, failure: { message: 'fails', atMs: 1_000 } }
+  return {
+    is: 'failed',
+    work,
+    queue,
+    entry: one,
+    next: { state: 'wait', attempt: 1, dueMs: 5_000 },
+    failure: { message: 'fails', atMs: 1_000 },
+  }
 }
 
 function holdIn(wave: Wave, key: string): Hold | 'gone' | undefined {
@@ -79,7 +115,7 @@ function holdIn(wave: Wave, key: string): Hold | 'gone' | undefined {
   return wave.change.deletes.some(({ kind, key: of }) => kind === 'hold' && of === key) ? 'gone' : undefined
 }
 
-test('given turns of two keys, when the second read what the first writes, then it is no part of the wave, and nor is what ran on top of it', () => {
+test('given a turn that read what an earlier one writes, when a wave is made, then it leaves, with what ran on top of it', () => {
   const of = ownership()
   const [a, b, c] = ['a', 'b', 'c'].map((key) => new KeyQueue(key)) as [KeyQueue, KeyQueue, KeyQueue]
   const first = done(a, entry(of, 1, 'a'), { reads: ['sum'], writes: { sum: '1' } })
@@ -90,16 +126,35 @@ test('given turns of two keys, when the second read what the first writes, then 
   const wave = built(of, [first, loser, onTop, failsOnTop, free])
   assert.deepEqual(wave.outcomes, [first, free])
   assert.deepEqual(wave.losers, [loser, onTop, failsOnTop])
-  assert.deepEqual(wave.change.checks.map(({ key, rev }) => [key, rev]), [['0-1023', 'r1'], ['sum', 'rev of sum'], ['other', 'rev of other']])
-  assert.deepEqual({ mark: wave.mark, holes: decodeLane(wave.change.puts.find(({ kind }) => kind === 'lane')?.value ?? '').holes }, { mark: at(5), holes: [at(2), at(3), at(4)] })
+  assert.deepEqual(
+    wave.change.checks.map(({ key, rev }) => [key, rev]),
+    [
+      ['0-1023', 'r1'],
+      ['sum', 'rev of sum'],
+      ['other', 'rev of other'],
+    ],
+  )
+  assert.deepEqual(
+    { mark: wave.mark, holes: decodeLane(wave.change.puts.find(({ kind }) => kind === 'lane')?.value ?? '').holes },
+    { mark: at(5), holes: [at(2), at(3), at(4)] },
+  )
 })
 
 test('given two turns that write one row without reading it, when they share a wave, then the later stands, once', () => {
   const of = ownership()
   const [a, b] = [new KeyQueue('a'), new KeyQueue('b')]
-  const wave = built(of, [done(a, entry(of, 1, 'a'), { writes: { x: '1', y: '1' } }), done(b, entry(of, 2, 'b'), { writes: { x: '2', y: undefined } })])
-  assert.deepEqual(wave.change.puts.filter(({ kind }) => kind === 'row').map(({ key, value }) => [key, value]), [['x', '2']])
-  assert.deepEqual(wave.change.deletes.map(({ key }) => key), ['y'])
+  const wave = built(of, [
+    done(a, entry(of, 1, 'a'), { writes: { x: '1', y: '1' } }),
+    done(b, entry(of, 2, 'b'), { writes: { x: '2', y: undefined } }),
+  ])
+  assert.deepEqual(
+    wave.change.puts.filter(({ kind }) => kind === 'row').map(({ key, value }) => [key, value]),
+    [['x', '2']],
+  )
+  assert.deepEqual(
+    wave.change.deletes.map(({ key }) => key),
+    ['y'],
+  )
 })
 
 test('given a key with rows, when its head is done and more join, then one hold says how many are left; with the last row it goes', () => {
@@ -107,27 +162,41 @@ test('given a key with rows, when its head is done and more join, then one hold 
   const a = new KeyQueue('a')
   a.hold = { state: 'ready', attempt: 2, dueMs: 7, count: 2, sinceMs: 500 }
   const [one, two, three] = [entry(of, 1, 'a', true), entry(of, 2, 'a', true), entry(of, 3, 'a')]
-  assert.deepEqual(holdIn(built(of, [done(a, one), { is: 'join', queue: a, entry: three }]), 'a'), { state: 'ready', attempt: 0, dueMs: 0, count: 2, sinceMs: 500 })
+  assert.deepEqual(holdIn(built(of, [done(a, one), { is: 'join', queue: a, entry: three }]), 'a'), {
+    state: 'ready',
+    attempt: 0,
+    dueMs: 0,
+    count: 2,
+    sinceMs: 500,
+  })
   assert.equal(holdIn(built(of, [done(a, one), done(a, two)]), 'a'), 'gone')
 })
 
-test('given a key whose turn fails while others of it wait, when the wave is made, then all of them get rows, and the mark passes them', () => {
+test('given a key whose turn fails while others wait, when the wave is made, then all get rows, and the mark passes them', () => {
   const of = ownership()
   const a = new KeyQueue('a')
   const head = entry(of, 1, 'a')
   a.waiting = [entry(of, 2, 'a'), entry(of, 3, 'a')]
   const wave = built(of, [failed(a, head)])
-  assert.deepEqual(wave.change.puts.filter(({ kind }) => kind === 'held').map(({ key }) => key), [1, 2, 3].map((n) => `a ${at(n)}`))
+  assert.deepEqual(
+    wave.change.puts.filter(({ kind }) => kind === 'held').map(({ key }) => key),
+    [1, 2, 3].map((n) => `a ${at(n)}`),
+  )
   const hold = holdIn(wave, 'a')
   assert.ok(hold !== undefined && hold !== 'gone')
-  assert.deepEqual({ state: hold.state, attempt: hold.attempt, dueMs: hold.dueMs, count: hold.count, message: hold.error?.message }, { state: 'wait', attempt: 1, dueMs: 5_000, count: 3, message: 'fails' })
+  assert.deepEqual(
+    { state: hold.state, attempt: hold.attempt, dueMs: hold.dueMs, count: hold.count, message: hold.error?.message },
+    { state: 'wait', attempt: 1, dueMs: 5_000, count: 3, message: 'fails' },
+  )
   assert.equal(wave.mark, at(3))
   assert.equal(wave.counts.failed, 1)
 })
 
 test('given more turns than half a commit can take, when the wave is made, then the rest is left for the next, in order', () => {
   const of = ownership()
-  const outcomes = Array.from({ length: 20 }, (_, n) => done(new KeyQueue(`key ${n}`), entry(of, n + 1, `key ${n}`), { writes: { [`row ${n}`]: 'x' } }))
+  const outcomes = Array.from({ length: 20 }, (_, n) =>
+    done(new KeyQueue(`key ${n}`), entry(of, n + 1, `key ${n}`), { writes: { [`row ${n}`]: 'x' } }),
+  )
   const wave = built(of, outcomes, { ...limits, items: 20 })
   assert.ok(wave.outcomes.length >= 1 && wave.change.puts.length + wave.change.checks.length + wave.change.deletes.length <= 20)
   assert.deepEqual([...wave.outcomes, ...wave.left], outcomes)
@@ -148,12 +217,15 @@ test('given outcomes that the breaker has not written, when the wave is made, th
 const doing = fc.record({
   key: fc.constantFrom('a', 'b', 'c', 'd'),
   reads: fc.uniqueArray(fc.constantFrom('x', 'y', 'z'), { maxLength: 2 }),
-  writes: fc.dictionary(fc.constantFrom('x', 'y', 'z'), fc.option(fc.constantFrom('1', '2'), { nil: undefined }), { maxKeys: 2, noNullPrototype: true }),
+  writes: fc.dictionary(fc.constantFrom('x', 'y', 'z'), fc.option(fc.constantFrom('1', '2'), { nil: undefined }), {
+    maxKeys: 2,
+    noNullPrototype: true,
+  }),
   is: fc.constantFrom('done', 'held', 'failed', 'join', 'spill'),
   waits: fc.nat({ max: 2 }),
 })
 
-test('given any outcomes, when a wave is made of them, then each row is put or deleted once, what is in it is serial, of a key nothing passes, and holds count their rows', () => {
+test('given any outcomes, when a wave is made, then it is serial, touches a row once, and its holds count their rows', () => {
   fc.assert(
     fc.property(fc.array(doing, { maxLength: 14 }), (plan) => {
       const of = ownership()
@@ -174,7 +246,8 @@ test('given any outcomes, when a wave is made of them, then each row is put or d
         else if (is === 'failed') outcomes.push(failed(queue, entry(of, ++n, one.key)))
         else outcomes.push(done(queue, entry(of, ++n, one.key, is === 'held'), one))
       }
-      for (const [key, count] of rows) (queues.get(key) ?? assert.fail()).hold = { state: 'ready', attempt: 0, dueMs: 0, count: count + 3, sinceMs: 1 }
+      for (const [key, count] of rows)
+        (queues.get(key) ?? assert.fail()).hold = { state: 'ready', attempt: 0, dueMs: 0, count: count + 3, sinceMs: 1 }
       const { change, outcomes: taken, losers, left } = built(of, outcomes)
       const names = [...change.puts, ...change.deletes].map(rowName)
       assert.equal(new Set(names).size, names.length, 'a row is touched twice')
@@ -189,7 +262,9 @@ test('given any outcomes, when a wave is made of them, then each row is put or d
       for (const loser of losers) {
         const queue = loser.is === 'done' ? loser.work.queues[0] : loser.is === 'failed' ? loser.queue : undefined
         const later = taken.filter((outcome) => outcomes.indexOf(outcome) > outcomes.indexOf(loser))
-        for (const outcome of later) if (outcome.is === 'done' || outcome.is === 'failed') assert.ok(!outcome.work.queues.includes(queue ?? assert.fail()), 'one of its key passes a loser')
+        for (const outcome of later)
+          if (outcome.is === 'done' || outcome.is === 'failed')
+            assert.ok(!outcome.work.queues.includes(queue ?? assert.fail()), 'one of its key passes a loser')
       }
       for (const [key, queue] of queues) {
         const put = change.puts.filter(({ kind, key: of }) => kind === 'held' && of.startsWith(`${key} `)).length

@@ -5,7 +5,6 @@ import type { Placed } from '../ports/store.ts'
 import { Crew } from './crew.ts'
 import { Entry } from './entry.ts'
 import type { FlowContext } from './context.ts'
-import { KeyQueue } from './key-queue.ts'
 import { noCounts } from './lane-record.ts'
 import { OwnedLane } from './owned-lane.ts'
 import type { BatchPolicy, Subscription } from './subscription.ts'
@@ -23,11 +22,30 @@ const subscription: Subscription = {
 }
 
 function laneOf(): OwnedLane {
-  return new OwnedLane({} as FlowContext, new Crew(subscription, 'f', 0), '0-1023', { owner: 'one', epoch: 1, token: 't', mark: '', holes: [], counts: noCounts }, 'r')
+  return new OwnedLane(
+    {} as FlowContext,
+    new Crew(subscription, 'f', 0),
+    '0-1023',
+    { owner: 'one', epoch: 1, token: 't', mark: '', holes: [], counts: noCounts },
+    'r',
+  )
 }
 
 function entry(n: number, key: string, group = 'g'): Entry {
-  const event: Placed = { tenant: '', source: 's', id: String(n), type: 'T', version: 1, key, slot: 0, time: '', data: '{}', position: String(n).padStart(6, '0'), lane: 'l', storedMs: 0 }
+  const event: Placed = {
+    tenant: '',
+    source: 's',
+    id: String(n),
+    type: 'T',
+    version: 1,
+    key,
+    slot: 0,
+    time: '',
+    data: '{}',
+    position: String(n).padStart(6, '0'),
+    lane: 'l',
+    storedMs: 0,
+  }
   return new Entry(event, key, [group], undefined, false)
 }
 
@@ -45,7 +63,7 @@ function numbers(formed: Formed): readonly number[] {
 
 const policy: BatchPolicy = { size: 4, waitMs: 100 }
 
-test('given keys that are ready, when turns are formed one by one, then each takes one event of the key that came first, and busy keys are left out', () => {
+test('given keys that are ready, when turns are formed, then each takes one event of the first key that is not busy', () => {
   const lane = laneOf()
   arrives(lane, 1, 'a')
   arrives(lane, 2, 'b')
@@ -60,7 +78,7 @@ test('given keys that are ready, when turns are formed one by one, then each tak
   assert.deepEqual(numbers(formOne(lane)), [3])
 })
 
-test('given a batch that is not full, when its wait is not over, then it says for how long; when it is over or full, then it is formed in the order of the lane', () => {
+test('given a batch that is not full, when its wait is not over, then it waits; over or full, it is in the lane's order', () => {
   const lane = laneOf()
   arrives(lane, 1, 'b')
   arrives(lane, 2, 'a')
@@ -80,8 +98,12 @@ test('given a batch that failed, when its events are formed again, then in halve
   assert.deepEqual(numbers(formBatch(lane, policy, 0)), [3, 4])
 })
 
-test('given any keys, groups and halves, when batches are formed until nothing is left, then each event is in one, none is larger than its events allow, groups do not mix, and keys keep their order', () => {
-  const arrival = fc.record({ key: fc.constantFrom('a', 'b', 'c'), group: fc.constantFrom('g', 'h'), most: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }) })
+test('given any keys, groups and halves, when batches are formed, then each event is in one, in order, of one group', () => {
+  const arrival = fc.record({
+    key: fc.constantFrom('a', 'b', 'c'),
+    group: fc.constantFrom('g', 'h'),
+    most: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
+  })
   fc.assert(
     fc.property(fc.array(arrival, { maxLength: 30 }), fc.integer({ min: 1, max: 6 }), (arrivals, size) => {
       const lane = laneOf()
@@ -103,13 +125,16 @@ test('given any keys, groups and halves, when batches are formed until nothing i
       assert.equal(seen.length, arrivals.length)
       for (const key of ['a', 'b', 'c']) {
         const order = seen.filter((one) => one.key === key).map(({ event }) => Number(event.id))
-        assert.deepEqual(order, order.toSorted((a, b) => a - b))
+        assert.deepEqual(
+          order,
+          order.toSorted((a, b) => a - b),
+        )
       }
     }),
   )
 })
 
-test('given a key whose rows may run, when a batch is formed, then its rows are asked for first, then run by themselves, and a second attempt alone', () => {
+test('given a key whose rows may run, when a batch is formed, then they run by themselves, a second attempt alone', () => {
   const lane = laneOf()
   arrives(lane, 9, 'b')
   const a = lane.queueOf('a')

@@ -99,9 +99,14 @@ export async function edit(
   const { known, lane, key, position } = first
   if (known.kind === 'projection') throw fault('EDIT_REFUSED', `${known.name} is a projection`, { subscription: known.name })
   await mustBeTaken(operator, known, id, data)
-  const edited = await settle(operator, [{ known, lane, id, request: { op: 'edit', key, position, data, by, atMs: operator.environment.nowMs() } }])
+  const edited = await settle(operator, [
+    { known, lane, id, request: { op: 'edit', key, position, data, by, atMs: operator.environment.nowMs() } },
+  ])
   if (!again) return edited
-  return [...edited, ...(await settle(operator, [{ known, lane, id, request: { op: 'redrive', key, by, atMs: operator.environment.nowMs() } }]))]
+  return [
+    ...edited,
+    ...(await settle(operator, [{ known, lane, id, request: { op: 'redrive', key, by, atMs: operator.environment.nowMs() } }])),
+  ]
 }
 
 export async function pause(

@@ -121,8 +121,7 @@ async function holdsOf(observed: Observed, part: string): Promise<{ readonly hel
   return { held, parked }
 }
 
-async function lagOf(
-  observed: Observed, lane: string, mark: string, types: ReadonlySet<string> | undefined): Promise<Lag> {
+async function lagOf(observed: Observed, lane: string, mark: string, types: ReadonlySet<string> | undefined): Promise<Lag> {
   let events = 0
   for (const name of readBy(observed.store, lane)) {
     for (let after = mark; events <= lagMost;) {

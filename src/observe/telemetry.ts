@@ -23,7 +23,12 @@ export function telemetryTo(sink: Sink): Counting {
   return {
     counters: () => counters,
     count(name, by, labels) {
-      const key = labels === undefined ? name : `${name}{${Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`).join(',')}}`
+      const key =
+        labels === undefined
+          ? name
+          : `${name}{${Object.entries(labels)
+              .map(([label, value]) => `${label}=${JSON.stringify(value)}`)
+              .join(',')}}`
       counters.set(key, (counters.get(key) ?? 0) + by)
     },
     record: () => {},
@@ -41,7 +46,9 @@ function jsonLine(time: string, level: Level, message: string, fields: Fields = 
 }
 
 function textLine(time: string, level: Level, message: string, fields: Fields = {}, colours: boolean): string {
-  const rest = Object.entries(plain(fields)).map(([name, value]) => `${name}=${typeof value === 'string' && /^[\w./:@#-]+$/.test(value) ? value : JSON.stringify(value)}`)
+  const rest = Object.entries(plain(fields)).map(
+    ([name, value]) => `${name}=${typeof value === 'string' && /^[\w./:@#-]+$/.test(value) ? value : JSON.stringify(value)}`,
+  )
   const head = `${time.slice(11, 23)} ${level.padEnd(5)}`
   const tail = rest.length === 0 ? '' : `  ${colours ? `\u001b[2m${rest.join(' ')}\u001b[0m` : rest.join(' ')}`
   return `${colours ? coloured(level, head) : head} ${printable(message)}${tail}`
@@ -49,7 +56,9 @@ function textLine(time: string, level: Level, message: string, fields: Fields = 
 
 /** A message may hold what somebody else sent: it breaks no line, and colours nothing. */
 function printable(message: string): string {
-  return message.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => (character === '\n' ? ' | ' : JSON.stringify(character).slice(1, -1)))
+  return message.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) =>
+    character === '\n' ? ' | ' : JSON.stringify(character).slice(1, -1),
+  )
 }
 
 function coloured(level: Level, text: string): string {

@@ -35,7 +35,7 @@ class Opening implements Opened {
 
   use<T>(resource: Resource<T>): T {
     if (this.#values.has(resource)) return this.#values.get(resource) as T
-    if (resource.kind === 'setting') return this.#setting(resource as unknown as Setting) as T
+    if (isSetting(resource)) return this.#setting(resource) as T
     throw fault('RESOURCE_NOT_LISTED', `${resource.kind} ${resource.name}`, { resource: resource.name })
   }
 
@@ -68,7 +68,7 @@ class Opening implements Opened {
   }
 
   async #need(need: Resource<unknown>, path: readonly AnyResource[]): Promise<unknown> {
-    if (need.kind === 'setting') return this.#setting(need as unknown as Setting)
+    if (isSetting(need)) return this.#setting(need)
     if (!this.#values.has(need) && !this.#listed.has(need)) throw fault('RESOURCE_NOT_LISTED', `${need.kind} ${need.name}`, { resource: need.name })
     return need.kind === 'resource' ? this.resource(need as AnyResource, path) : this.#values.get(need)
   }
@@ -87,4 +87,8 @@ class Opening implements Opened {
       throw fault('RESOURCE_FAILED', `${resource.name}: ${asError(thrown).message}`, { resource: resource.name }, thrown)
     }
   }
+}
+
+function isSetting(resource: Resource<unknown>): resource is Setting {
+  return resource.kind === 'setting'
 }

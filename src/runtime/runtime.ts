@@ -2,7 +2,7 @@
 import type { App } from '../define/app.ts'
 import type { Env } from '../define/config.ts'
 import type { Asking, Serving } from '../define/context.ts'
-import { oneOrMore } from '../define/definition.ts'
+import { oneOrMore, type Definition } from '../define/definition.ts'
 import type { AnyProjection } from '../define/projection.ts'
 import type { AnyQuery } from '../define/query.ts'
 import type { Replacement } from '../define/resource.ts'
@@ -137,7 +137,7 @@ class Running implements Runtime {
       now: () => environment.nowMs(),
       use: (resource) => this.#opened.use(resource),
       rows: (of) => this.#rows(of.name) as never,
-      ask: (query, input) => this.#ask(query as unknown as AnyQuery, input, signal()) as never,
+      ask: (query, input) => this.#ask(query as Definition as AnyQuery, input, signal()) as never,
     }
   }
 

@@ -50,7 +50,7 @@ export class Stillness {
       if (running.length === 0) return
       stillSinceMs ??= this.#real.nowMs()
       if (this.#real.nowMs() - stillSinceMs < this.#patienceMs) await this.#real.rest()
-      else await this.#real.rest()
+      else for (const attempt of running) this.#hanging.add(attempt)
     }
     throw fault('TEST_RESTLESS', `${movesMax} calls of the store and waits at one instant, and no end`)
   }

@@ -1,4 +1,4 @@
-/** A process that runs a hundred events over a store file, and that event 10 kills. Ends by itself once all is settled, and says what it found. */
+/** A process that runs a hundred events over a store file, and that event 10 kills. Once all is settled it says what it found. */
 import { openFlow } from '../../src/flow/flow.ts'
 import { decodeHold } from '../../src/flow/holds.ts'
 import { publishStored } from '../../src/flow/publisher.ts'
@@ -21,7 +21,10 @@ const subscription = consumer({
     turn.put(key, String(Number((await turn.get(key))?.value ?? 0) + 1))
   },
 })
-const flow = await openFlow({ store, environment: nodeEnvironment, telemetry }, { id: `life ${process.pid}`, subscriptions: [subscription] })
+const flow = await openFlow(
+  { store, environment: nodeEnvironment, telemetry },
+  { id: `life ${process.pid}`, subscriptions: [subscription] },
+)
 const events = Array.from({ length: 100 }, (_, n) => happened(n, `key ${n % 50}`))
 await Promise.all(events.map((event) => publishStored(flow.context, [event])))
 

@@ -23,7 +23,11 @@ async function started(stage: Stage, parts: App): Promise<Runtime & { end(): Pro
   return Object.assign(runtime, { end: () => stage.wait(runtime.stop()) })
 }
 
-async function publish(stage: Stage, runtime: Runtime, ...facts: Parameters<ReturnType<Runtime['serving']>['publish']>[0][]): Promise<void> {
+async function publish(
+  stage: Stage,
+  runtime: Runtime,
+  ...facts: Parameters<ReturnType<Runtime['serving']>['publish']>[0][]
+): Promise<void> {
   const serving = runtime.serving(new AbortController().signal)
   for (const fact of facts) await stage.wait(serving.publish(fact))
 }
@@ -32,7 +36,7 @@ const order = (number: number, customer: string, cents = 100) => Placed({ order:
 const quickly = { attempts: 1 }
 
 for (const engine of engines) {
-  test(`given a projection by customer whose order 1 cannot be applied, when order 2 comes, it is repaired and redriven, then the row equals the log's fold (${engine})`, async () => {
+  test(`given a projection whose order 1 parked before 2, when repaired and redriven, then its row is the log's fold (${engine})`, async () => {
     const stage = await Stage.open(engine, { lanes: 4 })
     let broken = true
     const lastOrders = projection('last-orders', z.object({ id: z.string(), last: z.string(), cents: z.int() }), {
@@ -59,12 +63,14 @@ for (const engine of engines) {
     assert.deepEqual(await stage.wait(rows.get('carla')), { id: 'carla', last: 'o2', cents: 12 })
   })
 
-  test(`given a projection without \`by\` whose rows are those of customers, when two order keys meet in a row, then it parks with ROW_SHARED, even where the row is deleted (${engine})`, async () => {
+  test(`given rows without \`by\`, when two order keys meet in one, though deleted, then it parks with ROW_SHARED (${engine})`, async () => {
     const stage = await Stage.open(engine, { lanes: 4 })
     const customers = projection('customers', z.object({ id: z.string(), last: z.string() }), {
       key: 'id',
       retry: quickly,
-      apply: (on) => [on(Placed, (rows, { order, customer, cents }) => (cents === 0 ? rows.delete(customer) : rows.put({ id: customer, last: order })))],
+      apply: (on) => [
+        on(Placed, (rows, { order, customer, cents }) => (cents === 0 ? rows.delete(customer) : rows.put({ id: customer, last: order }))),
+      ],
     })
     const runtime = await started(stage, app('shop', [Placed, customers]))
     await publish(stage, runtime, order(1, 'carla'), order(1, 'carla', 0))
@@ -72,7 +78,10 @@ for (const engine of engines) {
     await publish(stage, runtime, order(2, 'carla'), order(3, 'dora'))
     await stage.pass(1_000)
     const holds = await stage.holds('customers')
-    assert.deepEqual([...holds].map(([key, { state, error }]) => [key, state, error?.code]), [['o2', 'parked', 'ROW_SHARED']])
+    assert.deepEqual(
+      [...holds].map(([key, { state, error }]) => [key, state, error?.code]),
+      [['o2', 'parked', 'ROW_SHARED']],
+    )
     assert.match(holds.get('o2')?.error?.message ?? '', /by/)
   })
 }
@@ -124,10 +133,13 @@ test('given `order: none`, when an event of a key fails, then it parks alone and
   await publish(stage, runtime, order(1, 'carla', 1), order(1, 'carla', 2), order(1, 'carla', 3))
   await stage.pass(1_000)
   assert.deepEqual(seen, [2, 3])
-  assert.deepEqual([...(await stage.holds('thank')).values()].map(({ state, count }) => [state, count]), [['parked', 1]])
+  assert.deepEqual(
+    [...(await stage.holds('thank')).values()].map(({ state, count }) => [state, count]),
+    [['parked', 1]],
+  )
 })
 
-test('given an order by another field over four lanes, when events of many keys share it, then they run one at a time in the order of the log', async () => {
+test('given an order by field over four lanes, when events share it, then they run one by one in the order of the log', async () => {
   const stage = await Stage.open('memory', { lanes: 4 })
   const seen: number[] = []
   let inside = 0
@@ -147,10 +159,13 @@ test('given an order by another field over four lanes, when events of many keys 
   for (let n = 0; n < 40; n += 1) await publish(stage, runtime, order(n, n % 2 === 0 ? 'carla' : 'dora', n))
   await stage.pass(5_000)
   assert.equal(most, 1)
-  assert.deepEqual(seen, Array.from({ length: 20 }, (_, n) => 2 * n))
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 20 }, (_, n) => 2 * n),
+  )
 })
 
-test('given handlers that emit what they did not declare, use what the app does not list, and return nothing useful, when they fail, then each parks by name and the rest goes on', async () => {
+test('given an undeclared emit and an unlisted resource, when they run, then each parks by name and the rest goes on', async () => {
   const stage = await Stage.open('memory')
   const secret = resource('secret', { open: () => 1 })
   const done: string[] = []
@@ -176,7 +191,7 @@ test('given handlers that emit what they did not declare, use what the app does 
   assert.ok(stage.heard('error', /uses parked key 'o1'.*secret/))
 })
 
-test('given a handler that emits and then fails, when its retry emits something else, then the failed attempt emitted nothing, and the idempotency key is the same', async () => {
+test('given an attempt that emits and fails, when its retry emits, then only that stands, under one idempotency key', async () => {
   const stage = await Stage.open('memory')
   const keys: string[] = []
   const thank = fn('thank', Placed, {
@@ -192,7 +207,10 @@ test('given a handler that emits and then fails, when its retry emits something 
   const runtime = await started(stage, app('shop', [Placed, Thanked, thank]))
   await publish(stage, runtime, order(1, 'carla'))
   await stage.pass(1_000)
-  assert.deepEqual((await stage.log()).filter(({ type }) => type === 'Thanked').map(({ data }) => JSON.parse(data) as unknown), [{ order: 'o1 at 3' }])
+  assert.deepEqual(
+    (await stage.log()).filter(({ type }) => type === 'Thanked').map(({ data }) => JSON.parse(data) as unknown),
+    [{ order: 'o1 at 3' }],
+  )
   assert.equal(keys.length, 3)
   assert.equal(new Set(keys).size, 1)
 })

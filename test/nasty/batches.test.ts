@@ -8,7 +8,7 @@ import { effectOf, engines, happened, ids, Stage } from './stage.ts'
 const numbers = (turn: Turn): readonly number[] => turn.taken.map(({ event }) => Number(event.id))
 
 for (const engine of engines) {
-  test(`given a batch with one event that always fails, when it runs, then it is halved until that one is alone, the others are done once, and it alone pays with attempts (${engine})`, async () => {
+  test(`given a batch with one that fails, when it is halved, then that one alone has attempts and the rest is done (${engine})`, async () => {
     const stage = await Stage.open(engine)
     const turns: { size: number; attempt: number; poison: boolean }[] = []
     await stage.life(() => [
@@ -25,14 +25,33 @@ for (const engine of engines) {
     ])
     await stage.publish(Array.from({ length: 16 }, (_, n) => happened(n, `key ${n}`)))
     await stage.pass(5_000)
-    assert.deepEqual(ids(stage.effects).map(Number).toSorted((a, b) => a - b), Array.from({ length: 16 }, (_, n) => n).filter((n) => n !== 5))
-    assert.deepEqual(turns.filter(({ poison }) => poison).map(({ size, attempt }) => [size, attempt]), [[16, 1], [8, 1], [4, 1], [2, 1], [1, 1], [1, 2], [1, 3]])
+    assert.deepEqual(
+      ids(stage.effects)
+        .map(Number)
+        .toSorted((a, b) => a - b),
+      Array.from({ length: 16 }, (_, n) => n).filter((n) => n !== 5),
+    )
+    assert.deepEqual(
+      turns.filter(({ poison }) => poison).map(({ size, attempt }) => [size, attempt]),
+      [
+        [16, 1],
+        [8, 1],
+        [4, 1],
+        [2, 1],
+        [1, 1],
+        [1, 2],
+        [1, 3],
+      ],
+    )
     const holds = await stage.holds('f')
-    assert.deepEqual([...holds].map(([key, { state, attempt }]) => [key, state, attempt]), [['key 5', 'parked', 3]])
+    assert.deepEqual(
+      [...holds].map(([key, { state, attempt }]) => [key, state, attempt]),
+      [['key 5', 'parked', 3]],
+    )
     assert.equal((await stage.record('f')).counts.failed, 3)
   })
 
-  test(`given events of one key in a batch whose commit is under way, when more of the key arrive, then they run only after it (${engine})`, async () => {
+  test(`given a batch whose commit is under way, when more of its keys arrive, then they run only after it (${engine})`, async () => {
     const stage = await Stage.open(engine)
     let committed = 0
     const seen: { first: number; before: number }[] = []
@@ -64,7 +83,10 @@ for (const engine of engines) {
     await stage.pass(10)
     gate.open?.()
     await stage.pass(10)
-    assert.deepEqual(seen, [{ first: 1, before: 0 }, { first: 4, before: 1 }])
+    assert.deepEqual(seen, [
+      { first: 1, before: 0 },
+      { first: 4, before: 1 },
+    ])
     assert.deepEqual(ids(stage.effects), ['1', '2', '3', '4', '5'])
   })
 }
@@ -85,7 +107,10 @@ test('given a batch that is not full, when its wait is over, then it runs with w
   await stage.pass(500)
   assert.equal(turns.length, 0)
   await stage.pass(1_000)
-  assert.deepEqual(turns.map(({ events }) => events), [[1, 2]])
+  assert.deepEqual(
+    turns.map(({ events }) => events),
+    [[1, 2]],
+  )
   assert.ok((turns[0]?.at ?? 0) - start >= 1_000)
   const before = Math.round(stage.nowMs)
   await stage.publish([3, 4, 5].map((n) => happened(n, `key ${n}`)))
@@ -108,15 +133,20 @@ test('given a batch by group, when events of two groups wait, then no turn has b
   ])
   await stage.publish(Array.from({ length: 20 }, (_, n) => happened(n, `key ${n % 3}`, { group: n % 2 === 0 ? 'even' : 'odd' })))
   await stage.pass(1_000)
-  for (const turn of turns) assert.equal(new Set(turn.map((n) => n % 2)).size, 1, `${turn}`)
+  for (const turn of turns) assert.equal(new Set(turn.map((n) => n % 2)).size, 1, turn.join(' '))
   assert.equal(stage.effects.length, 20)
   for (let key = 0; key < 3; key += 1) {
-    const order = ids(stage.effects).map(Number).filter((n) => n % 3 === key)
-    assert.deepEqual(order, order.toSorted((a, b) => a - b))
+    const order = ids(stage.effects)
+      .map(Number)
+      .filter((n) => n % 3 === key)
+    assert.deepEqual(
+      order,
+      order.toSorted((a, b) => a - b),
+    )
   }
 })
 
-test('given a batch that times out, when its grace is over, then it is halved as one that failed, and nothing of it is done twice', async () => {
+test('given a batch that times out, when its grace is over, then it is halved as one that failed, nothing done twice', async () => {
   const stage = await Stage.open('memory')
   const sizes: number[] = []
   await stage.life(() => [
@@ -137,7 +167,7 @@ test('given a batch that times out, when its grace is over, then it is halved as
   assert.equal((await stage.record('f')).counts.failed, 0)
 })
 
-test('given events that cannot be decoded among those of a batch, when it runs, then they alone park and the others share turns', async () => {
+test('given one in a batch that cannot be decoded, when it runs, then that one alone is held and the others share turns', async () => {
   const stage = await Stage.open('memory')
   await stage.life(() => [
     consumer({
@@ -148,11 +178,14 @@ test('given events that cannot be decoded among those of a batch, when it runs, 
   await stage.publish([1, 2, 3, 4, 5].map((n) => happened(n, `key ${n % 2}`, {}, n === 2 ? { version: 2 } : {})))
   await stage.pass(1_000)
   assert.deepEqual(ids(stage.effects), ['1', '3', '5'])
-  assert.deepEqual([...(await stage.holds('f'))].map(([key, { state, count }]) => [key, state, count]), [['key 0', 'version', 2]])
+  assert.deepEqual(
+    [...(await stage.holds('f'))].map(([key, { state, count }]) => [key, state, count]),
+    [['key 0', 'version', 2]],
+  )
 })
 
 for (const size of [1, 7, 1_000]) {
-  test(`given a fold into rows that many keys share, when it runs in batches of ${size} with kills between, then the rows are the same as those of the log's fold`, async () => {
+  test(`given a fold in batches of ${size}, when the process is killed between, then its rows are the log's fold`, async () => {
     const stage = await Stage.open('memory', { wayMs: 0.05 })
     const subscriptions = () => [
       consumer({
@@ -189,7 +222,7 @@ for (const size of [1, 7, 1_000]) {
   })
 }
 
-test('given a batch by group, when the group of one event cannot be computed, then that one parks by name and the others are done', async () => {
+test('given a batch by group, when the group of one cannot be computed, then it alone parks and the others are done', async () => {
   const stage = await Stage.open('memory')
   await stage.life(() => [
     consumer({
@@ -209,5 +242,8 @@ test('given a batch by group, when the group of one event cannot be computed, th
   await stage.publish([happened(5, 'key 5', { group: 'one' })])
   await stage.pass(1_000)
   assert.deepEqual(ids(stage.effects).toSorted(), ['1', '3', '4', '5'])
-  assert.deepEqual([...(await stage.holds('f'))].map(([key, { state }]) => [key, state]), [['key 2', 'parked']])
+  assert.deepEqual(
+    [...(await stage.holds('f'))].map(([key, { state }]) => [key, state]),
+    [['key 2', 'parked']],
+  )
 })

@@ -12,7 +12,7 @@ const policy = {
 const keys = 50
 
 for (const engine of engines) {
-  test(`given one poison key under full traffic, and then an hour in which everything fails, when it is over, then the breaker stayed shut in the first, at most ten keys parked in the second, and it closes (${engine})`, async () => {
+  test(`given a poison key, then an outage, when over, then it opened in the second only, ten parked at most, it closed (${engine})`, async () => {
     const stage = await Stage.open(engine)
     let outage = false
     const opened: number[] = []
@@ -66,7 +66,7 @@ for (const engine of engines) {
   })
 }
 
-test('given an open breaker, when the process restarts, then it is still open, and the first call is one probe after the rest', async () => {
+test('given an open breaker, when the process restarts, then it is open still, and one probe comes after the rest', async () => {
   const stage = await Stage.open('memory')
   let calls = 0
   const subscriptions = () => [
@@ -92,7 +92,7 @@ test('given an open breaker, when the process restarts, then it is still open, a
   assert.equal(calls, 1)
 })
 
-test('given an open breaker, when calls fail, then those are no attempts, and no probe asks the key of the probe before while there is another', async () => {
+test('given an open breaker, when probes fail, then those are no attempts, and each asks another key', async () => {
   const stage = await Stage.open('memory')
   const probes: string[] = []
   await stage.life(() => [
@@ -108,7 +108,10 @@ test('given an open breaker, when calls fail, then those are no attempts, and no
   await stage.pass(1_000)
   const before = [...(await stage.holds('f'))].map(([key, { attempt }]) => [key, attempt])
   await stage.pass(245_000)
-  assert.deepEqual([...(await stage.holds('f'))].map(([key, { attempt }]) => [key, attempt]), before)
+  assert.deepEqual(
+    [...(await stage.holds('f'))].map(([key, { attempt }]) => [key, attempt]),
+    before,
+  )
   assert.equal(probes.length, 8)
   assert.equal(new Set(probes).size, 8)
 })

@@ -29,7 +29,18 @@ export const mild: Policy = {
 }
 
 export function consumer(options: Consumer = {}): Subscription {
-  const { name = 'f', kind = 'fn', was, from = 'start', merged = false, types = ['Happened'], batch, policy, knows = 1, key = ({ key }) => key } = options
+  const {
+    name = 'f',
+    kind = 'fn',
+    was,
+    from = 'start',
+    merged = false,
+    types = ['Happened'],
+    batch,
+    policy,
+    knows = 1,
+    key = ({ key }) => key,
+  } = options
   const look = (event: Placed): Look => {
     const known = key(event)
     if (event.version > knows) return { is: 'wait', key: known, why: `version ${event.version}` }

@@ -1,4 +1,4 @@
-/** Handlers that do not come back in time: what they stage later has no effect, and their attempts never overlap more than a grace allows. */
+/** Handlers that do not come back in time: what they stage later has no effect, and attempts overlap only where a grace is over. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isFault } from '../../src/kit/fault.ts'
@@ -9,7 +9,7 @@ import { effectOf, engines, happened, ids, Stage } from './stage.ts'
 const quick = { timeoutMs: 1_000, graceMs: 500, retry: { attempts: 3, fromMs: 10, toMs: 10 } }
 
 for (const engine of engines) {
-  test(`given a handler that ignores its signal, when it returns after its retry has committed and then emits, then there is one effect and the late calls get TURN_CLOSED (${engine})`, async () => {
+  test(`given a handler past its time, when it emits after its retry committed, then one effect, and TURN_CLOSED (${engine})`, async () => {
     const stage = await Stage.open(engine)
     const late: unknown[] = []
     const attempts: number[] = []
@@ -39,7 +39,10 @@ for (const engine of engines) {
     await stage.publish([happened(1, 'a')])
     await stage.pass(10_000)
     assert.deepEqual(attempts, [1, 2])
-    assert.deepEqual(stage.effects.map(({ value }) => value), ['1'])
+    assert.deepEqual(
+      stage.effects.map(({ value }) => value),
+      ['1'],
+    )
     assert.equal((await stage.log()).length, 1)
     assert.equal(late.length, 5)
     for (const thrown of late) assert.ok(isFault(thrown, 'TURN_CLOSED'), String(thrown))
@@ -47,14 +50,17 @@ for (const engine of engines) {
   })
 }
 
-test('given a handler that returned without awaiting all, when what it left behind stages, then it gets TURN_CLOSED and has no effect', async () => {
+test('given a handler that returned, when what it did not await stages, then it gets TURN_CLOSED and has no effect', async () => {
   const stage = await Stage.open('memory')
   const late: unknown[] = []
   await stage.life(({ environment }) => [
     consumer({
       run(turn) {
         note(turn)
-        void environment.wait(100).then(() => turn.put({ kind: 'effect', part: 'f', key: 'stray' }, '1')).catch((thrown: unknown) => late.push(thrown))
+        void environment
+          .wait(100)
+          .then(() => turn.put({ kind: 'effect', part: 'f', key: 'stray' }, '1'))
+          .catch((thrown: unknown) => late.push(thrown))
       },
     }),
   ])
@@ -103,7 +109,7 @@ test('given a handler that never settles, when its time and one grace are over, 
   assert.ok(second - first >= 1_500 && second - first < 1_600, `${second - first}`)
 })
 
-test('given handlers that never settle, when as many are abandoned as may be, then nothing else of the subscription starts until one settles', async () => {
+test('given handlers that never settle, when as many are abandoned as may be, then nothing starts until one settles', async () => {
   const stage = await Stage.open('memory')
   const open: (() => void)[] = []
   const started: number[] = []
@@ -132,7 +138,7 @@ test('given handlers that never settle, when as many are abandoned as may be, th
   assert.ok(stage.heard('warn', /still runs after its time and its grace/))
 })
 
-test('given a process that stands still for longer than the time-out, when it goes on, then its handlers have lost no attempt', async () => {
+test('given a process that stands still for longer than the time-out, when it goes on, then no attempt was lost', async () => {
   const stage = await Stage.open('memory')
   const attempts: number[] = []
   const life = await stage.life(({ environment }) => [
@@ -155,7 +161,7 @@ test('given a process that stands still for longer than the time-out, when it go
   assert.deepEqual(ids(stage.effects), ['1'])
 })
 
-test('given a process that stands still right after a time-out, when it goes on, then the next attempt still waits for the handler of before', async () => {
+test('given a standstill right after a time-out, when it is over, then the next attempt still waits for the old one', async () => {
   const stage = await Stage.open('memory')
   const story: string[] = []
   const life = await stage.life(({ environment }) => [

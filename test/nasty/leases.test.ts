@@ -14,7 +14,7 @@ async function owners(stage: Stage): Promise<readonly string[]> {
 }
 
 for (const engine of engines) {
-  test(`given an owner that stands still longer than a lease, when it comes back, then the other has its lanes, nothing it does counts, and all is done once (${engine})`, async () => {
+  test(`given an owner that stood still past its lease, when it returns, then nothing it does counts, all is done once (${engine})`, async () => {
     const stage = await Stage.open(engine, { writers: 'many', lanes: 4 })
     const subscriptions = () => [
       consumer({
@@ -38,13 +38,18 @@ for (const engine of engines) {
     assert.equal(stage.effects.length, 40)
     assert.equal(new Set(ids(stage.effects)).size, 40)
     for (let key = 0; key < 10; key += 1) {
-      const order = ids(stage.effects).map(Number).filter((n) => n % 10 === key)
-      assert.deepEqual(order, order.toSorted((a, b) => a - b))
+      const order = ids(stage.effects)
+        .map(Number)
+        .filter((n) => n % 10 === key)
+      assert.deepEqual(
+        order,
+        order.toSorted((a, b) => a - b),
+      )
     }
     for (const lane of lanes) assert.equal((await stage.record('f', lane)).counts.failed, 0)
   })
 
-  test(`given two runtimes, when both beat, then they share the lanes evenly, and the one that stops hands its own over after a drain (${engine})`, async () => {
+  test(`given two runtimes, when both beat, then they share evenly, and one that stops hands its lanes over (${engine})`, async () => {
     const stage = await Stage.open(engine, { writers: 'many', lanes: 4 })
     const first = await stage.life(() => [consumer()], { settings })
     await stage.pass(5_000)
@@ -52,8 +57,8 @@ for (const engine of engines) {
     await stage.life(() => [consumer()], { settings })
     await stage.pass(10_000)
     const shared = await owners(stage)
-    assert.equal(shared.filter((owner) => owner === 'life 1').length, 2, `${shared}`)
-    assert.equal(shared.filter((owner) => owner === 'life 2').length, 2, `${shared}`)
+    assert.equal(shared.filter((owner) => owner === 'life 1').length, 2, shared.join(' '))
+    assert.equal(shared.filter((owner) => owner === 'life 2').length, 2, shared.join(' '))
     await first.stop()
     await stage.pass(2 * settings.beatMs)
     assert.deepEqual(new Set(await owners(stage)), new Set(['life 2']))
@@ -73,7 +78,7 @@ test('given an owner that died, when its lease is over, then its lanes are taken
   assert.equal([...second.flow.units()].length, 4)
 })
 
-test('given a newer plan on the store, when an older process starts, then it gets no lane of a subscription that both have, but those of what only it knows', async () => {
+test('given a newer plan, when an older process runs, then it has no lane but of what only it knows', async () => {
   const stage = await Stage.open('memory', { writers: 'many', lanes: 4 })
   const old = await stage.life(() => [consumer(), consumer({ name: 'retired' })], { settings })
   await stage.pass(2_000)
@@ -87,7 +92,7 @@ test('given a newer plan on the store, when an older process starts, then it get
   assert.deepEqual(named(late), [])
 })
 
-test('given an owner that lost its lanes while handlers ran, when it returns, then no event that it had started is suspected because of it', async () => {
+test('given owners that lose their lane while a handler runs, when they return, then its event is no suspect for it', async () => {
   const stage = await Stage.open('memory', { writers: 'many', lanes: 1 })
   const attempts: string[] = []
   const subscriptions = () => [
@@ -119,14 +124,26 @@ test('given an owner that lost its lanes while handlers ran, when it returns, th
   assert.equal((await stage.holds('f')).size, 0)
 })
 
-test('given a lane whose owner left no beat behind, when another runtime meets it, then a whole lease passes before it is taken', async () => {
+test('given a lane whose owner left no beat, when another meets it, then a whole lease passes before it is taken', async () => {
   const stage = await Stage.open('memory', { writers: 'many', lanes: 4 })
   const first = await stage.life(() => [consumer()], { settings })
   await stage.pass(1_000)
   first.kill()
   const { store } = stage
   const own = { kind: 'runtime', part: '', key: first.process.name }
-  await stage.wait(store.commit({ id: 'gone', incarnation: store.incarnation, checks: [], expects: [], appends: [], puts: [], deletes: [own], trims: [], native: [] }))
+  await stage.wait(
+    store.commit({
+      id: 'gone',
+      incarnation: store.incarnation,
+      checks: [],
+      expects: [],
+      appends: [],
+      puts: [],
+      deletes: [own],
+      trims: [],
+      native: [],
+    }),
+  )
   const second = await stage.life(() => [consumer()], { settings })
   await stage.pass(settings.leaseMs - 100)
   assert.equal([...second.flow.units()].length, 0)

@@ -59,26 +59,35 @@ async function storm(engine: Engine, seed: number): Promise<void> {
   await stage.pass(20_000)
   assert.equal(stage.effects.length, 120, `seed ${seed}`)
   for (let key = 0; key < 7; key += 1) {
-    const order = ids(stage.effects).map(Number).filter((n) => n % 7 === key)
-    assert.deepEqual(order, order.toSorted((a, b) => a - b), `seed ${seed}`)
+    const order = ids(stage.effects)
+      .map(Number)
+      .filter((n) => n % 7 === key)
+    assert.deepEqual(
+      order,
+      order.toSorted((a, b) => a - b),
+      `seed ${seed}`,
+    )
   }
   assert.ok(most > 1 && most <= concurrency, `${most} at once`)
   assert.equal((await stage.holds('f')).size, 0)
 }
 
 for (const engine of engines) {
-  test(`given handlers of any length that fail now and then, commits that take their time, and kills, when all has settled, then each key was run one at a time, in order, once, and no lane had two commits under way (${engine})`, async () => {
+  test(`given failures, slow commits and kills, when all settles, then keys ran in order, once, one commit at a time (${engine})`, async () => {
     for (let seed = 1; seed <= 15; seed += 1) await storm(engine, seed)
   })
 
-  test(`given publishes that nobody waits for, when they are stored, then those of a key stand in the order of the calls (${engine})`, async () => {
+  test(`given publishes nobody waits for, when they are stored, then those of a key stand in the order of the calls (${engine})`, async () => {
     const stage = await Stage.open(engine, { lanes: 4 })
     await stage.wait(Promise.all(Array.from({ length: 200 }, (_, n) => stage.publishing([happened(n, `key ${n % 5}`)]))))
     const log = await stage.log()
     assert.equal(log.length, 200)
     for (let key = 0; key < 5; key += 1) {
       const order = log.filter((event) => event.key === `key ${key}`).map(({ id }) => Number(id))
-      assert.deepEqual(order, order.toSorted((a, b) => a - b))
+      assert.deepEqual(
+        order,
+        order.toSorted((a, b) => a - b),
+      )
     }
   })
 }
@@ -103,13 +112,18 @@ test('given a turn that loses to another, when it runs again with later ones of 
   assert.equal(await stage.row('sum', 'f', 'all'), '30')
   assert.equal(stage.effects.length, 90)
   for (let key = 0; key < 10; key += 1) {
-    const order = ids(stage.effects).map(Number).filter((n) => n % 10 === key)
-    assert.deepEqual(order, order.toSorted((a, b) => a - b))
+    const order = ids(stage.effects)
+      .map(Number)
+      .filter((n) => n % 10 === key)
+    assert.deepEqual(
+      order,
+      order.toSorted((a, b) => a - b),
+    )
   }
   assert.ok((stage.counted.get('millrace_reruns_total') ?? 0) > 0)
 })
 
-test('given a process that dies with a turn under way and rows of its key waiting, when another takes over, then the turn under way runs before the rows', async () => {
+test('given a death with a turn under way and rows of its key, when taken over, then the turn runs before the rows', async () => {
   for (let extra = 0; extra < 12; extra += 1) {
     const stage = await Stage.open('memory', { wayMs: 0.05 })
     let hangs = true
@@ -133,7 +147,11 @@ test('given a process that dies with a turn under way and rows of its key waitin
     await stage.pass(1)
     await stage.life(subscriptions, { settings })
     await stage.pass(1_000)
-    assert.deepEqual(ids(stage.effects).filter((id) => id !== '7'), ['1', '2', '3', '4', '5', '6'], `killed ${extra}`)
+    assert.deepEqual(
+      ids(stage.effects).filter((id) => id !== '7'),
+      ['1', '2', '3', '4', '5', '6'],
+      `killed ${extra}`,
+    )
     assert.equal(stage.effects.length, 7)
   }
 })

@@ -30,7 +30,14 @@ const weather: Weather = {
   hint: () => 'prompt',
   polls: () => true,
 }
-const witness: Witness = { nameOf: () => 'a change', stage: () => {}, before: () => {}, after: () => {}, flushed: () => {}, cutOff: () => {} }
+const witness: Witness = {
+  nameOf: () => 'a change',
+  stage: () => {},
+  before: () => {},
+  after: () => {},
+  flushed: () => {},
+  cutOff: () => {},
+}
 const event = happened('same', 'a')
 
 function publisher(store: Store, environment: Environment): () => Promise<unknown> {
@@ -58,7 +65,7 @@ async function cutAfter(us: number): Promise<{ answered: number; kept: boolean }
   return { answered, kept: (slice?.events.length ?? 0) === 1 }
 }
 
-test('given two publishes of one id, when the power goes at any moment, then neither was acknowledged, or the event is there (simulated disk)', async () => {
+test('given two publishes of one id, when the power goes at any moment, then none was acknowledged, or it is there', async () => {
   const seen = new Set<string>()
   for (let us = 0; us < 2_000; us += 20) {
     const { answered, kept } = await cutAfter(us)
@@ -69,11 +76,19 @@ test('given two publishes of one id, when the power goes at any moment, then nei
   for (const outcome of ['0 false', '0 true', '2 true']) assert.ok(seen.has(outcome), outcome)
 })
 
-test('given two publishes of one id, when the flush is under way, then neither is acknowledged, and after it both are (SQLite file)', async () => {
+test('given two publishes of one id, when the flush is under way, then neither is acknowledged; after it both are', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-flush-'))
   const { nowMs, monotonicMs, random, soon } = nodeEnvironment
   const flushes: (() => void)[] = []
-  const store = await sqliteStore({ path: join(folder, 'store.db'), flush: 'pool', nowMs, monotonicMs, random, soon, sync: (_file, done) => void flushes.push(() => done(null)) })
+  const store = await sqliteStore({
+    path: join(folder, 'store.db'),
+    flush: 'pool',
+    nowMs,
+    monotonicMs,
+    random,
+    soon,
+    sync: (_file, done) => void flushes.push(() => done(null)),
+  })
   try {
     const publish = publisher(store, nodeEnvironment)
     const answers: string[] = []
@@ -96,7 +111,7 @@ test('given two publishes of one id, when the flush is under way, then neither i
   }
 })
 
-test('given a function and an event whose flush is under way, when time passes, then the function has not seen it; after the flush it has (SQLite file)', async () => {
+test('given an event whose flush is under way, when time passes, then no function sees it; after the flush it does', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-seen-'))
   const { nowMs, monotonicMs, random, soon } = nodeEnvironment
   let slow = false

@@ -1,6 +1,6 @@
 /**
- * One store, virtual time, and as many lives of runtimes as a test wants: each can be killed, stopped and stand still. What is committed is written down at the store's door,
- * where nobody's memory can be wrong about it.
+ * One store, virtual time, and as many lives of runtimes as a test wants: each can be killed, stopped and stand still.
+ * What is committed is written down at the store's door, where nobody's memory can be wrong about it.
  */
 import { openFlow, type Flow } from '../../src/flow/flow.ts'
 import { decodeHold, type Held, type Hold } from '../../src/flow/holds.ts'
@@ -85,7 +85,10 @@ export class Stage {
     this.#clientId = idMint(this.#client.environment)
   }
 
-  static async open(engine: Engine, { lanes = 1, writers = 'one', limits = {}, seed = 1, storeSkewMs = 0, wayMs = 0 }: StageOptions = {}): Promise<Stage> {
+  static async open(
+    engine: Engine,
+    { lanes = 1, writers = 'one', limits = {}, seed = 1, storeSkewMs = 0, wayMs = 0 }: StageOptions = {},
+  ): Promise<Stage> {
     const world = new SimWorld(seed)
     const soon = (run: () => void): void => void world.after(flushUs, undefined, 0, run)
     const nowMs = (): number => Math.floor(world.nowMs + storeSkewMs)
@@ -153,7 +156,14 @@ export class Stage {
     const here = this.#process(`life ${this.#lives}`, skewMs)
     const store = this.#storeOf(here.process)
     const ports = { store, environment: here.environment, telemetry: this.telemetry }
-    const flow = await this.wait(openFlow(ports, { id: here.process.name, subscriptions: subscriptions(here), settings: { storeRestMs: 20, ...settings }, generation }))
+    const flow = await this.wait(
+      openFlow(ports, {
+        id: here.process.name,
+        subscriptions: subscriptions(here),
+        settings: { storeRestMs: 20, ...settings },
+        generation,
+      }),
+    )
     return {
       ...here,
       flow,
@@ -249,7 +259,10 @@ export class Stage {
   /** Not waited for. */
   publishing(events: readonly Stored[]): Promise<Published> {
     const { environment } = this.#client
-    return publishStored({ store: this.#storeOf(this.#client.process), environment, changeId: this.#clientId, settings: defaultSettings }, events)
+    return publishStored(
+      { store: this.#storeOf(this.#client.process), environment, changeId: this.#clientId, settings: defaultSettings },
+      events,
+    )
   }
 
   request(subscription: string, lane: string, request: Request): Promise<void> {
@@ -301,8 +314,10 @@ export class Stage {
   async log(): Promise<readonly Placed[]> {
     const found: Placed[] = []
     for (const { name } of this.store.limits.lanes) {
-      for (let after = ''; ; ) {
-        const [slice] = await this.wait(this.#read(this.store.read([{ of: 'lane', name, after }], { events: 5_000, bytes: Number.MAX_SAFE_INTEGER })))
+      for (let after = ''; ;) {
+        const [slice] = await this.wait(
+          this.#read(this.store.read([{ of: 'lane', name, after }], { events: 5_000, bytes: Number.MAX_SAFE_INTEGER })),
+        )
         if (slice === undefined || slice.events.length === 0) break
         found.push(...slice.events)
         after = slice.upTo
@@ -319,7 +334,18 @@ export class Stage {
 /** `id` is the number, so that effects can be told apart. */
 export function happened(id: number | string, key: string, data: unknown = {}, more: Partial<Stored> = {}): Stored {
   const time = '2026-01-01T00:00:00.000Z'
-  return { tenant: '', source: 'test', id: String(id), type: 'Happened', version: 1, key, slot: slotOf(key), time, data: JSON.stringify(data), ...more }
+  return {
+    tenant: '',
+    source: 'test',
+    id: String(id),
+    type: 'Happened',
+    version: 1,
+    key,
+    slot: slotOf(key),
+    time,
+    data: JSON.stringify(data),
+    ...more,
+  }
 }
 
 /** The row that shows that an event had its effect. */

@@ -1,4 +1,4 @@
-/** A store that refuses, is full, or loses its answer: nothing is lost or doubled, nobody pays with an attempt, and one bad member fails alone. */
+/** A store that refuses, is full, or loses its answer: nothing is lost or doubled, and one bad member fails alone. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Change } from '../../src/ports/store.ts'
@@ -10,7 +10,7 @@ const hasEffect = (change: Change): boolean => change.puts.some(({ kind }) => ki
 const ofLane = (change: Change): boolean => change.puts.some(({ kind }) => kind === 'lane')
 
 for (const engine of engines) {
-  test(`given commits that a full disk refuses while turns end out of order, when there is room again, then all is done once, in order by key, and no attempt was counted (${engine})`, async () => {
+  test(`given commits that a full disk refuses, when there is room again, then all is done once, in order, no attempt lost (${engine})`, async () => {
     const stage = await Stage.open(engine)
     const attempts = new Set<number>()
     let refused = 0
@@ -37,15 +37,20 @@ for (const engine of engines) {
     assert.equal(stage.effects.length, 100)
     assert.equal(new Set(ids(stage.effects)).size, 100)
     for (let key = 0; key < 4; key += 1) {
-      const order = ids(stage.effects).map(Number).filter((n) => (n % 10) % 4 === key)
-      assert.deepEqual(order, order.toSorted((a, b) => a - b))
+      const order = ids(stage.effects)
+        .map(Number)
+        .filter((n) => (n % 10) % 4 === key)
+      assert.deepEqual(
+        order,
+        order.toSorted((a, b) => a - b),
+      )
     }
     assert.deepEqual([...attempts], [1])
     const { counts, holes } = await stage.record('f')
     assert.deepEqual({ done: counts.done, failed: counts.failed, holes }, { done: 100, failed: 0, holes: [] })
   })
 
-  test(`given a store that loses every second answer, when turns commit and emit, then each effect and each emitted event stands once (${engine})`, async () => {
+  test(`given a store that loses every second answer, when turns commit, then effects and emits stand once (${engine})`, async () => {
     const stage = await Stage.open(engine)
     let commits = 0
     stage.door = (change) => (ofLane(change) && hasEffect(change) && commits++ % 2 === 0 ? 'lost' : undefined)
@@ -68,7 +73,7 @@ for (const engine of engines) {
     assert.deepEqual({ failed: counts.failed, done: counts.done, epoch }, { failed: 0, done: 20, epoch: 1 })
   })
 
-  test(`given a turn that stages more than a commit can take, when it shares a wave, then it parks alone and the others are done (${engine})`, async () => {
+  test(`given a turn that stages more than a commit takes, when it shares a wave, then it alone parks (${engine})`, async () => {
     const stage = await Stage.open(engine, { limits: { rowBytes: 1_000 } })
     await stage.life(() => [
       consumer({
@@ -80,12 +85,20 @@ for (const engine of engines) {
     ])
     await stage.publish(Array.from({ length: 20 }, (_, n) => happened(n, `key ${n % 10}`)))
     await stage.pass(10_000)
-    assert.deepEqual(ids(stage.effects).map(Number).toSorted((a, b) => a - b), Array.from({ length: 20 }, (_, n) => n).filter((n) => n % 10 !== 5))
+    assert.deepEqual(
+      ids(stage.effects)
+        .map(Number)
+        .toSorted((a, b) => a - b),
+      Array.from({ length: 20 }, (_, n) => n).filter((n) => n % 10 !== 5),
+    )
     const holds = await stage.holds('f')
-    assert.deepEqual([...holds].map(([key, { state, error, count }]) => ({ key, state, code: error?.code, count })), [{ key: 'key 5', state: 'parked', code: 'WAVE_TOO_LARGE', count: 2 }])
+    assert.deepEqual(
+      [...holds].map(([key, { state, error, count }]) => ({ key, state, code: error?.code, count })),
+      [{ key: 'key 5', state: 'parked', code: 'WAVE_TOO_LARGE', count: 2 }],
+    )
   })
 
-  test(`given a turn that stages what no store can keep, when it shares a wave, then it parks alone and the others are done (${engine})`, async () => {
+  test(`given a turn that stages what no store can keep, when it shares a wave, then it alone parks (${engine})`, async () => {
     const stage = await Stage.open(engine)
     await stage.life(() => [
       consumer({
@@ -99,10 +112,13 @@ for (const engine of engines) {
     await stage.pass(2_000)
     assert.equal(stage.effects.length, 9, 'the others are done')
     const holds = await stage.holds('f')
-    assert.deepEqual([...holds].map(([key, { state, error }]) => ({ key, state, code: error?.code })), [{ key: 'key 5', state: 'parked', code: 'CHANGE_INVALID' }])
+    assert.deepEqual(
+      [...holds].map(([key, { state, error }]) => ({ key, state, code: error?.code })),
+      [{ key: 'key 5', state: 'parked', code: 'CHANGE_INVALID' }],
+    )
   })
 
-  test(`given an event that a turn emits under an id that stands for something else already, when it commits, then nothing is emitted twice and the lane goes on (${engine})`, async () => {
+  test(`given turns that emit under one id, when they commit, then it stands once and the lane goes on (${engine})`, async () => {
     const stage = await Stage.open(engine)
     await stage.life(() => [
       consumer({
@@ -137,7 +153,7 @@ test('given a failing event whose key is too long for a row, when it fails, then
   assert.deepEqual(ids(stage.effects), ['2', '3'])
 })
 
-test('given a key that is held with more rows than one commit can take, when it fails at its head, then it is held all the same', async () => {
+test('given more waiting events of a key than a commit can take, when its head fails, then all are held in the end', async () => {
   const stage = await Stage.open('memory', { limits: { items: 60 } })
   let fails = true
   await stage.life(({ environment }) => [
@@ -156,7 +172,10 @@ test('given a key that is held with more rows than one commit can take, when it 
   fails = false
   await stage.request('f', '0-1023', { op: 'redrive', key: 'a', by: 'ann', atMs: 1 })
   await stage.pass(60_000)
-  assert.deepEqual(ids(stage.effects).map(Number), Array.from({ length: 200 }, (_, n) => n))
+  assert.deepEqual(
+    ids(stage.effects).map(Number),
+    Array.from({ length: 200 }, (_, n) => n),
+  )
 })
 
 test('given an answer that is lost for good, when the owner looks, then it goes by its own row and not by hope', async () => {

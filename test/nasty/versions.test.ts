@@ -10,11 +10,12 @@ import { engines, happened, ids, Stage } from './stage.ts'
 const beats = { leaseMs: 2_000, beatMs: 500 }
 
 for (const engine of engines) {
-  test(`given an old and a new process on one store, when the new one publishes version 3, goes, and comes back, then nothing is parked meanwhile, the held keys are named, and all is done in order (${engine})`, async () => {
+  test(`given old and new code on one store, when the new goes and comes back, then keys are held, not parked (${engine})`, async () => {
     const stage = await Stage.open(engine, { writers: 'many', lanes: 2 })
     const old = () => [consumer({ knows: 2 })]
     const today = () => [consumer({ knows: 3 })]
-    const events = (from: number, version: number) => Array.from({ length: 8 }, (_, i) => happened(from + i, `key ${i % 4}`, {}, { version }))
+    const events = (from: number, version: number) =>
+      Array.from({ length: 8 }, (_, i) => happened(from + i, `key ${i % 4}`, {}, { version }))
     await stage.life(old, { settings: beats })
     await stage.publish(events(0, 2))
     await stage.pass(5_000)
@@ -34,12 +35,17 @@ for (const engine of engines) {
     assert.equal((await stage.holds('f')).size, 0)
     assert.equal(stage.effects.length, 32)
     for (let key = 0; key < 4; key += 1) {
-      const order = ids(stage.effects).map(Number).filter((n) => (n % 10) % 4 === key)
-      assert.deepEqual(order, order.toSorted((a, b) => a - b))
+      const order = ids(stage.effects)
+        .map(Number)
+        .filter((n) => (n % 10) % 4 === key)
+      assert.deepEqual(
+        order,
+        order.toSorted((a, b) => a - b),
+      )
     }
   })
 
-  test(`given a splitting event that failed at part 2, when it is redriven with another split, then each part has its effect once and none is missing (${engine})`, async () => {
+  test(`given an event that failed at part 2 of a split, when redriven with another split, then each part once (${engine})`, async () => {
     const stage = await Stage.open(engine)
     let split = ['address', 'name', 'phone']
     let fails = true
@@ -49,7 +55,7 @@ for (const engine of engines) {
         look,
         policy: { retry: { attempts: 2, fromMs: 10, toMs: 10 } },
         run(turn) {
-          for (const part of turn.taken[0]?.parts as readonly string[]) {
+          for (const part of (turn.taken[0]?.parts ?? []) as readonly string[]) {
             if (part === 'name' && fails) throw new Error('no name')
             turn.put({ kind: 'effect', part: 'f', key: part }, part)
           }
@@ -71,11 +77,13 @@ for (const engine of engines) {
   })
 }
 
-test('given an event that cannot be decoded, when it arrives, then it parks at once, without an attempt, and its key behind it', async () => {
+test('given an event that cannot be decoded, when it arrives, then it parks at once, without an attempt', async () => {
   const stage = await Stage.open('memory')
   let runs = 0
   const look = (event: Placed): Look =>
-    event.id === '2' ? { is: 'fault', key: event.key, fault: fault('UPCAST_FAILED', 'no currency') } : { is: 'run', key: event.key, parts: [{}] }
+    event.id === '2'
+      ? { is: 'fault', key: event.key, fault: fault('UPCAST_FAILED', 'no currency') }
+      : { is: 'run', key: event.key, parts: [{}] }
   await stage.life(() => [
     consumer({
       look,
@@ -88,12 +96,15 @@ test('given an event that cannot be decoded, when it arrives, then it parks at o
   await stage.publish([happened(1, 'a'), happened(2, 'a'), happened(3, 'a'), happened(4, 'b')])
   await stage.pass(100)
   const hold = (await stage.holds('f')).get('a')
-  assert.deepEqual({ state: hold?.state, attempt: hold?.attempt, count: hold?.count, code: hold?.error?.code }, { state: 'parked', attempt: 0, count: 2, code: 'UPCAST_FAILED' })
+  assert.deepEqual(
+    { state: hold?.state, attempt: hold?.attempt, count: hold?.count, code: hold?.error?.code },
+    { state: 'parked', attempt: 0, count: 2, code: 'UPCAST_FAILED' },
+  )
   assert.deepEqual(ids(stage.effects), ['1', '4'])
   assert.equal(runs, 2)
 })
 
-test('given an event of an unknown version in a key, when code that knows it is deployed, then it and what waited behind it run in order', async () => {
+test('given a key held at an unknown version, when code that knows it is deployed, then it drains in order', async () => {
   const stage = await Stage.open('memory')
   const old = await stage.life(() => [consumer({ knows: 1 })])
   await stage.publish([happened(1, 'a'), happened(2, 'a', {}, { version: 2 }), happened(3, 'a'), happened(4, 'b')])
@@ -131,7 +142,7 @@ test('given a waiting retry whose event today’s code no longer wants, when it 
   assert.equal((await stage.holds('f')).size, 0)
 })
 
-test('given a merged subscription, when the order key of an event cannot be computed, then it stands at that event, says so, and passes it once an operator has discarded it', async () => {
+test('given an order key that cannot be computed, when merged, then it stands there, loudly, until discarded', async () => {
   const stage = await Stage.open('memory', { lanes: 4 })
   const subscriptions = () => [consumer({ merged: true, key: (event) => (event.id === '2' ? undefined : 'all') })]
   const first = await stage.life(subscriptions)
@@ -149,7 +160,7 @@ test('given a merged subscription, when the order key of an event cannot be comp
   assert.equal((await stage.record('f', '*')).counts.discarded, 1)
 })
 
-test('given a merged subscription that stands at an event, when code that can compute its key is deployed, then it goes on with that event', async () => {
+test('given a merged subscription that stands, when code that can compute the key is deployed, then it goes on', async () => {
   const stage = await Stage.open('memory', { lanes: 4 })
   const first = await stage.life(() => [consumer({ merged: true, key: (event) => (event.id === '2' ? undefined : 'all') })])
   await stage.publish([happened(1, 'a'), happened(2, 'b'), happened(3, 'c')])

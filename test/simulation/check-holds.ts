@@ -115,7 +115,9 @@ function checkPark({ checks, subscription }: UnitCommit, head: Seen, hold: HoldR
   if (checks.turns.failures(subscription, position) >= subscription.plan.policy.retry.attempts) return
   // It may have been in flight, was started again, and died alone: the third time it is not tried. Nobody is accused of what ran beside it.
   const deaths = checks.turns.deaths(subscription, position)
+  const silent = checks.silentStarts(subscription, position)
   if (deaths >= 2 && checks.turns.diedAlone(subscription, position)) return
+  if (deaths + silent >= 2 && silent > 0) return
   if (deaths >= 2)
     throw new Violation(
       'parking',

@@ -67,7 +67,7 @@ function checkBeside(checks: Checks, slack: Slack, process: SimProcess, subscrip
       else if (
         other.state === 'running' &&
         view.turn.open &&
-        slack.troubledUs(other) < view.startedUs &&
+        slack.troubledUs(other) < view.startedUs - (checks.schedule.settings.leaseMs ?? 0) * 1_000 &&
         slack.troubledUs(process) < checks.nowUs - 2_000_000
       ) {
         throw new Violation('one turn a key', `${name}: key ${shared.key} also runs in ${other.name}, which is well`)

@@ -1,7 +1,7 @@
 /** What every check can look at. */
 import type { SimProcess } from '../../src/testing/sim-process.ts'
 import type { Journal } from './journal.ts'
-import type { Model } from './model.ts'
+import type { Model, SubscriptionModel } from './model.ts'
 import type { Parks } from './parks.ts'
 import type { Mirror } from './rows.ts'
 import type { Schedule } from './schedule.ts'
@@ -20,6 +20,8 @@ export interface Checks {
   readonly parks: Parks
   /** Of each lane of a subscription: commits in a row that changed nothing. */
   readonly idle: Map<string, number>
+  /** Starts of an event by owners that were replaced and live, and have not had the time to take them back. */
+  silentStarts(subscription: SubscriptionModel, position: string): number
   readonly nowUs: number
   readonly storeMs: number
 }

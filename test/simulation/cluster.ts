@@ -21,12 +21,13 @@ import { FaultTriggers } from './fault-triggers.ts'
 import { InFlight } from './in-flight.ts'
 import { Journal } from './journal.ts'
 import type { Life } from './life.ts'
-import { Model, type Seen } from './model.ts'
+import { Model, type Seen, type SubscriptionModel } from './model.ts'
 import { operationOf } from './operations.ts'
 import { Parks } from './parks.ts'
 import { Mirror } from './rows.ts'
 import type { Schedule, SubscriptionPlan } from './schedule.ts'
 import { subjectOf, type Stagehand } from './subjects.ts'
+import { recordedStarts, silentStarts } from './starts.ts'
 import { Turns } from './turns.ts'
 import { Violation } from './violation.ts'
 import { ScheduledWeather } from './weather.ts'
@@ -48,6 +49,8 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
   readonly coverage = new Coverage()
   readonly parks = new Parks()
   readonly idle = new Map<string, number>()
+  /** Whose a token of a lane's record is. */
+  readonly ownerOf = new Map<string, SimProcess>()
   /** Subscriptions that have paused themselves. */
   readonly pausedBy = new Set<string>()
   readonly beats = new Map<string, { readonly endedUs: number; readonly lastedUs: number }[]>()
@@ -173,7 +176,7 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
   die(life: Life): void {
     this.say(`${life.process.name} dies`)
     this.world.crash(life.process)
-    this.turns.died(life.process, this.#startsOf(life))
+    this.turns.died(life.process, recordedStarts(this, life.process))
     if (this.lives[life.index] === life) this.lives[life.index] = undefined
   }
 
@@ -315,6 +318,8 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
     this.say(`${process.name} ${operation}${this.log === undefined ? '' : storyOf(change, committed)}`)
     try {
       this.publishing.stored(process, change)
+      for (const { kind, value } of change.puts)
+        if (kind === 'lane') this.ownerOf.set((JSON.parse(value) as { token: string }).token, process)
       for (const { kind, key, value } of change.puts) if (kind === 'control' && value.includes('"by":"millrace"')) this.pausedBy.add(key)
       checkBreakers(this, process, change)
       checkCommit(this, process, change, committed)
@@ -341,19 +346,8 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
     }
   }
 
-  /** Events whose start this life has recorded, and not their end. */
-  #startsOf(life: Life): { subscription: Model['subscriptions'][number]; position: string }[] {
-    const found: { subscription: Model['subscriptions'][number]; position: string }[] = []
-    for (const subscription of this.model.subscriptions) {
-      for (const lane of this.mirror.of('lane', subscription.id)) {
-        const record = this.mirror.lane(subscription.id, lane.key)
-        if (record?.owner !== life.process.name) continue
-        for (const row of this.mirror.of('start', `${subscription.id}/${lane.key}`)) {
-          if ((JSON.parse(row.value) as readonly string[]).at(-1) === record.token) found.push({ subscription, position: row.key })
-        }
-      }
-    }
-    return found
+  silentStarts(subscription: SubscriptionModel, position: string): number {
+    return silentStarts(this, subscription, position)
   }
 
   // ── trouble ──

@@ -18,7 +18,13 @@ export interface Outcome {
   readonly log: readonly string[] | undefined
 }
 
-const calmMs = 60_000
+/** Who kills its process does so three times, each time alone, with a lease between. */
+function calmMsOf({ calls, settings }: Schedule): number {
+  const killers = calls.flatMap(({ facts }) =>
+    facts.flatMap(({ doings }) => Object.values(doings).filter((doing) => doing.do === 'abort')),
+  ).length
+  return 60_000 + killers * 3 * ((settings.leaseMs ?? 0) + 1_500)
+}
 
 /** `look`: for whoever wants to see what a failed run looks like inside. */
 export async function simulate(schedule: Schedule, log?: string[], look?: (cluster: Cluster) => void): Promise<Outcome> {
@@ -97,6 +103,7 @@ function calm(cluster: Cluster, operators: Operators): void {
 
 async function settle(cluster: Cluster, operators: Operators, what: string, done: () => boolean): Promise<void> {
   const { world } = cluster
+  const calmMs = calmMsOf(cluster.schedule)
   const endUs = world.nowUs + calmMs * 1_000
   while (world.failure === undefined && !done()) {
     if (world.nowUs >= endUs) {

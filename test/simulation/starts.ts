@@ -1,0 +1,49 @@
+/** Start rows: what a dead process had recorded of its starts, and what a living one has not had the time to take back. */
+import type { SimProcess } from '../../src/testing/sim-process.ts'
+import type { Model, SubscriptionModel } from './model.ts'
+import type { Mirror } from './rows.ts'
+
+export interface Started {
+  readonly subscription: SubscriptionModel
+  readonly position: string
+}
+
+interface Where {
+  readonly model: Model
+  readonly mirror: Mirror
+  readonly ownerOf: ReadonlyMap<string, SimProcess>
+  readonly nowUs: number
+  troubledUs(process: SimProcess): number
+}
+
+/** Events whose start a process has recorded, and not their end. */
+export function recordedStarts({ model, mirror }: Where, process: SimProcess): Started[] {
+  const found: Started[] = []
+  for (const subscription of model.subscriptions) {
+    for (const lane of mirror.of('lane', subscription.id)) {
+      const record = mirror.lane(subscription.id, lane.key)
+      if (record?.owner !== process.name) continue
+      for (const row of mirror.of('start', `${subscription.id}/${lane.key}`)) {
+        if (tokensOf(row.value).at(-1) === record.token) found.push({ subscription, position: row.key })
+      }
+    }
+  }
+  return found
+}
+
+/** Starts of an event by owners that were replaced and live, and cannot be heard of yet. */
+export function silentStarts(where: Where, subscription: SubscriptionModel, position: string): number {
+  const { model, mirror, ownerOf, nowUs } = where
+  const seen = model.byPosition.get(position)
+  if (seen === undefined) return 0
+  const row = mirror.get('start', `${subscription.id}/${subscription.lane(seen)}`, position)
+  if (row === undefined) return 0
+  return tokensOf(row.value).filter((token) => {
+    const process = ownerOf.get(token)
+    return process?.alive === true && nowUs - Math.max(row.atUs, where.troubledUs(process)) < 3_000_000
+  }).length
+}
+
+function tokensOf(value: string): readonly string[] {
+  return JSON.parse(value) as readonly string[]
+}
