@@ -1,4 +1,5 @@
 /** Takes a lane over: one commit that expects the record as it was read, then all that its owner must know before anything runs. */
+import { changeOf } from './change.ts'
 import type { Row } from '../ports/store.ts'
 import type { FlowContext } from './context.ts'
 import type { Crew } from './crew.ts'
@@ -20,17 +21,7 @@ export async function claim(context: FlowContext, crew: Crew, lane: string, row:
   const record: LaneRecord = { ...before, owner: context.id, epoch: before.epoch + 1, token: context.token() }
   const key = laneKey(crew.id, lane)
   const id = context.changeId()
-  const committed = await store.commit({
-    id,
-    incarnation: store.incarnation,
-    checks: [{ ...key, rev: row.rev }],
-    expects: [],
-    appends: [],
-    puts: [{ ...key, value: encodeLane(record) }],
-    deletes: [],
-    trims: [],
-    native: [],
-  })
+  const committed = await store.commit(changeOf(store, id, { checks: [{ ...key, rev: row.rev }], puts: [{ ...key, value: encodeLane(record) }] }))
   if (!committed.ok) return undefined
   context.clock.note(committed.storeMs)
   const owned = new OwnedLane(context, crew, lane, record, id)

@@ -1,4 +1,5 @@
 /** Makes the store know a subscription: its id, kept through renames, and where it begins, as a position, before any door opens. */
+import { changeOf } from './change.ts'
 import { fault } from '../kit/fault.ts'
 import type { Change, Position, Put, Store } from '../ports/store.ts'
 import type { FlowContext } from './context.ts'
@@ -61,7 +62,7 @@ async function arrival(context: FlowContext, subscription: Subscription): Promis
   })
   const puts = [{ ...subscriptionKey(subscription.name), value: JSON.stringify(deployed) }, ...records]
   const checks = puts.map(({ kind, part, key }) => ({ kind, part, key, rev: null }))
-  return { id: context.changeId(), incarnation: store.incarnation, checks, expects: [], appends: [], puts, deletes: [], trims: [], native: [] }
+  return changeOf(store, context.changeId(), { checks, puts })
 }
 
 /** Its name, unless one that was called so before keeps what it has under it. */
@@ -78,7 +79,7 @@ function rename(context: FlowContext, subscription: Subscription, value: string,
   const from = subscriptionKey(subscription.was ?? '')
   const to = subscriptionKey(subscription.name)
   const checks = [{ ...from, rev }, { ...to, rev: null }]
-  return { id: context.changeId(), incarnation: store.incarnation, checks, expects: [], appends: [], puts: [{ ...to, value }], deletes: [from], trims: [], native: [] }
+  return changeOf(store, context.changeId(), { checks, puts: [{ ...to, value }], deletes: [from] })
 }
 
 async function headsOf(store: Store): Promise<Map<string, Position>> {

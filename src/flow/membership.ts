@@ -3,6 +3,7 @@
  * free or whose owner has not beaten for a whole lease by its own monotonic clock, and hands over, after a drain, what is another's. Time decides when, never whether it
  * is safe: that is for the lane's record.
  */
+import { changeOf } from './change.ts'
 import { asError, isFault } from '../kit/fault.ts'
 import type { Row } from '../ports/store.ts'
 import type { FlowContext } from './context.ts'
@@ -101,7 +102,7 @@ export class Membership {
     this.#beat += 1
     const beat: Beat = { beat: this.#beat, generation: this.#generation, subscriptions: this.#crews.map((crew) => crew.id) }
     const put = { kind: 'runtime', part: '', key: id, value: JSON.stringify(beat) }
-    const committed = await store.commit({ id: changeId(), incarnation: store.incarnation, checks: [], expects: [], appends: [], puts: [put], deletes: [], trims: [], native: [] })
+    const committed = await store.commit(changeOf(store, changeId(), { puts: [put] }))
     if (committed.ok) this.#context.clock.note(committed.storeMs)
   }
 
@@ -159,7 +160,7 @@ export class Membership {
     const { store, changeId } = this.#context
     const key = laneKey(crew.id, lane)
     const value = encodeLane({ ...decodeLane(row.value), owner: '' })
-    await store.commit({ id: changeId(), incarnation: store.incarnation, checks: [{ ...key, rev: row.rev }], expects: [], appends: [], puts: [{ ...key, value }], deletes: [], trims: [], native: [] })
+    await store.commit(changeOf(store, changeId(), { checks: [{ ...key, rev: row.rev }], puts: [{ ...key, value }] }))
   }
 
   /** Whether a whole lease has passed since its beat changed, or, where none was seen, since it was first met as an owner. */
@@ -204,7 +205,7 @@ export class Membership {
     const { store, id, changeId } = this.#context
     if (store.limits.writers === 'one') return
     const own = { kind: 'runtime', part: '', key: id }
-    await store.commit({ id: changeId(), incarnation: store.incarnation, checks: [], expects: [], appends: [], puts: [], deletes: [own], trims: [], native: [] }).catch(() => {})
+    await store.commit(changeOf(store, changeId(), { deletes: [own] })).catch(() => {})
   }
 }
 

@@ -2,6 +2,7 @@
  * Puts facts into the log: a call is all or nothing, and resolves after a flushed commit. A call whose ids are known repeats its first answer, after the first's commit;
  * other content, or another count, under a known id is a fault. So a call that failed may be made again under the same id.
  */
+import { changeOf } from './change.ts'
 import { eventName } from '../event/event-name.ts'
 import { fault, isFault } from '../kit/fault.ts'
 import type { Placed, Position, Store, Stored } from '../ports/store.ts'
@@ -22,7 +23,7 @@ export async function publishStored(context: Publishing, events: readonly Stored
   const { store, changeId } = context
   const appends = counted(events).map((event) => ({ event, streams: none }))
   try {
-    const committed = await store.commit({ id: changeId(), incarnation: store.incarnation, checks: none, expects: none, appends, puts: none, deletes: none, trims: none, native: none })
+    const committed = await store.commit(changeOf(store, changeId(), { appends }))
     if (committed.ok) return { at: committed.at, repeated: false }
   } catch (thrown) {
     if (!isFault(thrown, 'STORE_FAILED') || thrown.data['unknown'] !== true) throw thrown

@@ -2,6 +2,7 @@
  * What operators ask of a subscription: rows that they leave, and that the owner of the lane takes. Nobody but the owner touches held keys, so that a redrive
  * never races with live events. Each is recorded with who and when, in the commit that carries it out.
  */
+import { changeOf } from './change.ts'
 import type { Code } from '../kit/fault-codes.ts'
 import { fault } from '../kit/fault.ts'
 import type { Key, Position, Row, Store } from '../ports/store.ts'
@@ -47,7 +48,7 @@ export async function setControl(store: Store, changeId: string, id: string, con
 async function put(store: Store, changeId: string, row: Key & { readonly value: string }): Promise<void> {
   const operation = { kind: 'operation', part: '', key: changeId, value: JSON.stringify({ asked: { kind: row.kind, part: row.part, key: row.key }, value: row.value }) }
   const puts = row.kind === 'control' ? [row, operation] : [row]
-  const change = { id: changeId, incarnation: store.incarnation, checks: [], expects: [], appends: [], puts, deletes: [], trims: [], native: [] }
+  const change = changeOf(store, changeId, { puts })
   await store.commit(change)
 }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { StoreClock } from './store-clock.ts'
 
-test('given answers that take any time on their way, when the clock is read, then it is never ahead of the store's', () => {
+test('given answers that take any time on their way, when the clock is read, then it is never ahead of the store', () => {
   const step = fc.record({ passMs: fc.integer({ min: 0, max: 5_000 }), wayMs: fc.integer({ min: 0, max: 2_000 }) })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), fc.integer({ min: -4_000_000, max: 4_000_000 }), (steps, skewMs) => {

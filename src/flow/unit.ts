@@ -1,4 +1,5 @@
 /** One lane of one subscription, from taking it over to letting it go. */
+import { changeOf } from './change.ts'
 import type { Row } from '../ports/store.ts'
 import { claim, type Claimed } from './claim.ts'
 import type { FlowContext } from './context.ts'
@@ -94,7 +95,7 @@ export class Unit {
     const value = encodeLane({ owner: '', epoch: lane.epoch, token: lane.token, mark, holes, counts })
     const starts = [...lane.started.keys()].map((position) => ({ kind: 'start', part: lane.part, key: position }))
     try {
-      await store.commit({ id: changeId(), incarnation: store.incarnation, checks: [{ ...key, rev: lane.rev }], expects: [], appends: [], puts: [{ ...key, value }], deletes: starts, trims: [], native: [] })
+      await store.commit(changeOf(store, changeId(), { checks: [{ ...key, rev: lane.rev }], puts: [{ ...key, value }], deletes: starts }))
     } catch (thrown) {
       telemetry.log('warn', `${lane.crew.subscription.name}: its lane could not be released; it will be taken over as after a crash`, { error: String(thrown) })
     }
@@ -137,7 +138,7 @@ async function takeStartsBack({ lane }: Claimed): Promise<void> {
   })
   for (let tries = 0; tries < takeBackTries; tries += 1) {
     try {
-      await store.commit({ id: changeId(), incarnation: store.incarnation, checks: [], expects: [], appends: [], puts: [alive, ...absolve], deletes: [], trims: [], native: [] })
+      await store.commit(changeOf(store, changeId(), { puts: [alive, ...absolve] }))
       return
     } catch {
       await environment.wait(settings.storeRestMs)

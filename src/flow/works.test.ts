@@ -78,7 +78,7 @@ test('given keys that are ready, when turns are formed, then each takes one even
   assert.deepEqual(numbers(formOne(lane)), [3])
 })
 
-test('given a batch that is not full, when its wait is not over, then it waits; over or full, it is in the lane's order', () => {
+test('given a batch that is not full, when its wait is not over, then it waits; over or full, it is formed in order', () => {
   const lane = laneOf()
   arrives(lane, 1, 'b')
   arrives(lane, 2, 'a')

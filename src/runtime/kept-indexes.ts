@@ -1,4 +1,5 @@
 /** Which indexes the rows of each projection have had: nobody could find them any more once the projection is gone from the app. */
+import { changeOf } from '../flow/change.ts'
 import type { AnyProjection } from '../define/projection.ts'
 import type { FlowContext } from '../flow/context.ts'
 import type { Key, Store } from '../ports/store.ts'
@@ -20,17 +21,7 @@ export async function keepIndexes(
     return added.length === 0 ? [] : [{ ...indexesKey(id), value: JSON.stringify([...before, ...added]) }]
   })
   if (puts.length === 0) return
-  await store.commit({
-    id: changeId(),
-    incarnation: store.incarnation,
-    checks: [],
-    expects: [],
-    appends: [],
-    puts,
-    deletes: [],
-    trims: [],
-    native: [],
-  })
+  await store.commit(changeOf(store, changeId(), { puts }))
 }
 
 export async function keptIndexes(store: Store, id: string): Promise<Indexes> {

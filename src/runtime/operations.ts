@@ -3,6 +3,7 @@
  * events; pause and resume are rows that every owner
  * looks at. Whatever is asked leaves an entry in the log of operations, with who and when.
  */
+import { changeOf } from '../flow/change.ts'
 import { allLanes } from '../flow/lane-record.ts'
 import { leaveRequest, setControl, type Request } from '../flow/requests.ts'
 import { fault } from '../kit/fault.ts'
@@ -125,16 +126,6 @@ async function change(
   deletes: readonly Key[],
   puts: (id: string) => readonly (Key & { readonly value: string })[] = () => [],
 ): Promise<void> {
-  const committed = await store.commit({
-    id,
-    incarnation: store.incarnation,
-    checks: [],
-    expects: [],
-    appends: [],
-    puts: puts(id),
-    deletes,
-    trims: [],
-    native: [],
-  })
+  const committed = await store.commit(changeOf(store, id, { puts: puts(id), deletes }))
   if (!committed.ok) throw fault('STORE_FAILED', 'a change without conditions was refused')
 }

@@ -16,7 +16,7 @@ test('given any waits, when time passes, then each ends at its own time, never e
       )
       while (environment.next(60)) await turn()
       assert.equal(ended.length, waits.length)
-      for (const { dueMs, nowMs } of ended) assert.ok(nowMs >= dueMs && nowMs < dueMs + 1)
+      for (const { dueMs, nowMs } of ended) assert.equal(nowMs, Math.ceil(dueMs))
       const order = ended.toSorted((a, b) => a.nowMs - b.nowMs || a.at - b.at)
       assert.deepEqual(ended, order)
     }),

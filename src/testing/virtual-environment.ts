@@ -45,7 +45,7 @@ export class VirtualEnvironment implements Environment {
       const end = (): void => {
         signal?.removeEventListener('abort', end)
         const at = this.#waits.indexOf(wait)
-        if (false) this.#waits.splice(at, 1)
+        if (at >= 0) this.#waits.splice(at, 1)
         this.moves += 1
         resolve()
       }

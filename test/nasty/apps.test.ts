@@ -36,7 +36,7 @@ const order = (number: number, customer: string, cents = 100) => Placed({ order:
 const quickly = { attempts: 1 }
 
 for (const engine of engines) {
-  test(`given a projection whose order 1 parked before 2, when repaired and redriven, then its row is the log's fold (${engine})`, async () => {
+  test(`given a projection with order 1 parked, when repaired and redriven, then its row is the log's fold (${engine})`, async () => {
     const stage = await Stage.open(engine, { lanes: 4 })
     let broken = true
     const lastOrders = projection('last-orders', z.object({ id: z.string(), last: z.string(), cents: z.int() }), {
@@ -63,7 +63,7 @@ for (const engine of engines) {
     assert.deepEqual(await stage.wait(rows.get('carla')), { id: 'carla', last: 'o2', cents: 12 })
   })
 
-  test(`given rows without \`by\`, when two order keys meet in one, though deleted, then it parks with ROW_SHARED (${engine})`, async () => {
+  test(`given rows without \`by\`, when two order keys meet in one, if deleted, then ROW_SHARED parks it (${engine})`, async () => {
     const stage = await Stage.open(engine, { lanes: 4 })
     const customers = projection('customers', z.object({ id: z.string(), last: z.string() }), {
       key: 'id',

@@ -8,7 +8,7 @@ import { effectOf, engines, happened, ids, Stage } from './stage.ts'
 const numbers = (turn: Turn): readonly number[] => turn.taken.map(({ event }) => Number(event.id))
 
 for (const engine of engines) {
-  test(`given a batch with one that fails, when it is halved, then that one alone has attempts and the rest is done (${engine})`, async () => {
+  test(`given a batch with one that fails, when it is halved, then that one alone has attempts, the rest is done (${engine})`, async () => {
     const stage = await Stage.open(engine)
     const turns: { size: number; attempt: number; poison: boolean }[] = []
     await stage.life(() => [

@@ -12,7 +12,7 @@ const policy = {
 const keys = 50
 
 for (const engine of engines) {
-  test(`given a poison key, then an outage, when over, then it opened in the second only, ten parked at most, it closed (${engine})`, async () => {
+  test(`given a poison key, then an outage, when it is over, then only that opened it, ten keys parked at most (${engine})`, async () => {
     const stage = await Stage.open(engine)
     let outage = false
     const opened: number[] = []

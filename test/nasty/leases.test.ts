@@ -14,7 +14,7 @@ async function owners(stage: Stage): Promise<readonly string[]> {
 }
 
 for (const engine of engines) {
-  test(`given an owner that stood still past its lease, when it returns, then nothing it does counts, all is done once (${engine})`, async () => {
+  test(`given an owner still past its lease, when it returns, then nothing it does counts, all is done once (${engine})`, async () => {
     const stage = await Stage.open(engine, { writers: 'many', lanes: 4 })
     const subscriptions = () => [
       consumer({

@@ -6,7 +6,7 @@ import { consumer, note, numberOf } from './consumer.ts'
 import { engines, happened, ids, Stage } from './stage.ts'
 
 for (const engine of engines) {
-  test(`given a paused subscription, when the process restarts, then it is paused still, and goes on after resume (${engine})`, async () => {
+  test(`given a paused subscription, when the process restarts, then it is paused still, until resume (${engine})`, async () => {
     const stage = await Stage.open(engine, { lanes: 4 })
     const first = await stage.life(() => [consumer()])
     await stage.publish([happened(1, 'a')])
@@ -68,7 +68,7 @@ for (const engine of engines) {
     assert.equal((await stage.rows('start', 'f/0-1023')).length, 0)
   })
 
-  test(`given subscriptions from now, start and an instant, when events stand before and after, then each has its own (${engine})`, async () => {
+  test(`given subscriptions from now, start, an instant, when events stand around, then each has its own (${engine})`, async () => {
     const stage = await Stage.open(engine, { lanes: 4 })
     await stage.publish([1, 2].map((n) => happened(n, `key ${n}`)))
     await stage.pass(10_000)

@@ -73,11 +73,11 @@ async function storm(engine: Engine, seed: number): Promise<void> {
 }
 
 for (const engine of engines) {
-  test(`given failures, slow commits and kills, when all settles, then keys ran in order, once, one commit at a time (${engine})`, async () => {
+  test(`given failures, slow commits, kills, when all settles, then keys ran in order, one commit at a time (${engine})`, async () => {
     for (let seed = 1; seed <= 15; seed += 1) await storm(engine, seed)
   })
 
-  test(`given publishes nobody waits for, when they are stored, then those of a key stand in the order of the calls (${engine})`, async () => {
+  test(`given publishes nobody waits for, when they are stored, then a key's stand in the order of the calls (${engine})`, async () => {
     const stage = await Stage.open(engine, { lanes: 4 })
     await stage.wait(Promise.all(Array.from({ length: 200 }, (_, n) => stage.publishing([happened(n, `key ${n % 5}`)]))))
     const log = await stage.log()

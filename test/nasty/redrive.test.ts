@@ -61,7 +61,7 @@ async function redriven(engine: Engine, killAtStep: number): Promise<boolean> {
 }
 
 for (const engine of engines) {
-  test(`given 5, 6, 7 parked, when redriven beside 8, 9, with a death at any step, then 5 to 9 are done once, in order (${engine})`, async () => {
+  test(`given 5, 6, 7 parked, when redriven beside 8, 9, with deaths, then 5 to 9 are done once, in order (${engine})`, async () => {
     let deaths = 0
     for (let step = 0; await redriven(engine, step); step += 1) deaths += 1
     assert.ok(deaths > 10, `${deaths} deaths`)

@@ -7,7 +7,7 @@ import { effectOf, engines, happened, ids, Stage } from './stage.ts'
 const sum = { kind: 'sum', part: 'f', key: 'all' }
 
 for (const engine of engines) {
-  test(`given 100 keys that add to one row, 20 at once, when they race, then the sum is exact, and no rerun an attempt (${engine})`, async () => {
+  test(`given 100 keys that add to one row, when 20 race, then the sum is exact, and no rerun is an attempt (${engine})`, async () => {
     const stage = await Stage.open(engine)
     const attempts = new Set<number>()
     const running = { now: 0, most: 0 }

@@ -10,7 +10,7 @@ const hasEffect = (change: Change): boolean => change.puts.some(({ kind }) => ki
 const ofLane = (change: Change): boolean => change.puts.some(({ kind }) => kind === 'lane')
 
 for (const engine of engines) {
-  test(`given commits that a full disk refuses, when there is room again, then all is done once, in order, no attempt lost (${engine})`, async () => {
+  test(`given a disk that is full, when there is room again, then all is done once, in order, no attempt lost (${engine})`, async () => {
     const stage = await Stage.open(engine)
     const attempts = new Set<number>()
     let refused = 0

@@ -7,7 +7,10 @@ export function storyOf(change: Change, committed: Extract<Committed, { ok: true
     ...committed.at.map(({ position }, at) => `+${position.replace(/^0+/, '')}(${change.appends[at]?.event.key})`),
     ...change.puts
       .filter(({ kind }) => kind !== 'lane')
-      .map(({ kind, key, value }) => `${kind} ${key.replace(/0{6,}/, '')}${kind === 'hold' ? ` ${value.slice(0, 80)}` : kind === 'breaker' ? ` ${value.slice(0, 60)}` : ''}`),
+      .map(
+        ({ kind, key, value }) =>
+          `${kind} ${key.replace(/0{6,}/, '')}${kind === 'hold' ? ` ${value.slice(0, 80)}` : kind === 'breaker' ? ` ${value.slice(0, 60)}` : ''}`,
+      ),
     ...change.deletes.map(({ kind, key }) => `-${kind} ${key.replace(/0{6,}/, '')}`),
   ]
   const { mark, holes } = lane === undefined ? { mark: '', holes: [] } : (JSON.parse(lane.value) as { mark: string; holes: string[] })

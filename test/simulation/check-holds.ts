@@ -114,17 +114,15 @@ function checkPark({ checks, subscription }: UnitCommit, head: Seen, hold: HoldR
   if (doingOf(subscription.plan, head.body)?.do === 'broken') return
   if (checks.turns.failures(subscription, position) >= subscription.plan.policy.retry.attempts) return
   // It may have been in flight, was started again, and died alone: the third time it is not tried. Nobody is accused of what ran beside it.
-  const deaths = checks.turns.deaths(subscription, position)
-  const silent = checks.silentStarts(subscription, position)
+  const deaths = checks.deadStarts(subscription, position)
   if (deaths >= 2 && checks.turns.diedAlone(subscription, position)) return
-  if (deaths + silent >= 2 && silent > 0) return
   if (deaths >= 2)
     throw new Violation(
       'parking',
-      `${name} parks at ${position}, which did not run alone when its process died: ${hold.error?.message ?? ''}`,
+      `${name} parks at ${position}, beside which others ran when its process died: ${hold.error?.message ?? ''}`,
     )
   throw new Violation(
     'parking',
-    `${name} parks at ${position} after ${hold.attempt} attempts and ${checks.turns.deaths(subscription, position)} crashes: ${hold.error?.message ?? ''}`,
+    `${name} parks at ${position} after ${hold.attempt} attempts and ${deaths} starts that a death ended: ${hold.error?.message ?? ''}`,
   )
 }

@@ -20,8 +20,8 @@ export interface Checks {
   readonly parks: Parks
   /** Of each lane of a subscription: commits in a row that changed nothing. */
   readonly idle: Map<string, number>
-  /** Starts of an event by owners that were replaced and live, and have not had the time to take them back. */
-  silentStarts(subscription: SubscriptionModel, position: string): number
+  /** Recorded starts of an event whose owners are dead, or live and have not had the time to take them back. */
+  deadStarts(subscription: SubscriptionModel, position: string): number
   readonly nowUs: number
   readonly storeMs: number
 }

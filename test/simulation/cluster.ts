@@ -27,7 +27,7 @@ import { Parks } from './parks.ts'
 import { Mirror } from './rows.ts'
 import type { Schedule, SubscriptionPlan } from './schedule.ts'
 import { subjectOf, type Stagehand } from './subjects.ts'
-import { recordedStarts, silentStarts } from './starts.ts'
+import { recordedStarts, deadStarts } from './starts.ts'
 import { Turns } from './turns.ts'
 import { Violation } from './violation.ts'
 import { ScheduledWeather } from './weather.ts'
@@ -323,7 +323,6 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
       for (const { kind, key, value } of change.puts) if (kind === 'control' && value.includes('"by":"millrace"')) this.pausedBy.add(key)
       checkBreakers(this, process, change)
       checkCommit(this, process, change, committed)
-      if (!process.alive) this.#afterDeath(change)
     } catch (thrown) {
       this.world.fail(thrown as Error)
       throw thrown
@@ -338,16 +337,8 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
     this.journal.cut()
   }
 
-  /** It was on its way when its process died. */
-  #afterDeath(change: Change): void {
-    for (const { kind, part, key } of change.puts) {
-      const subscription = kind === 'start' ? this.model.byId(part.slice(0, part.indexOf('/'))) : undefined
-      if (subscription !== undefined) this.turns.startedDead(subscription, key)
-    }
-  }
-
-  silentStarts(subscription: SubscriptionModel, position: string): number {
-    return silentStarts(this, subscription, position)
+  deadStarts(subscription: SubscriptionModel, position: string): number {
+    return deadStarts(this, subscription, position)
   }
 
   // ── trouble ──

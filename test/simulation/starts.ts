@@ -1,4 +1,4 @@
-/** Start rows: what a dead process had recorded of its starts, and what a living one has not had the time to take back. */
+/** Start rows: what a dead process had recorded of its starts, and which of them a death ended. */
 import type { SimProcess } from '../../src/testing/sim-process.ts'
 import type { Model, SubscriptionModel } from './model.ts'
 import type { Mirror } from './rows.ts'
@@ -31,8 +31,8 @@ export function recordedStarts({ model, mirror }: Where, process: SimProcess): S
   return found
 }
 
-/** Starts of an event by owners that were replaced and live, and cannot be heard of yet. */
-export function silentStarts(where: Where, subscription: SubscriptionModel, position: string): number {
+/** Starts of an event by owners that are dead, or live, were replaced, and cannot be heard of yet. */
+export function deadStarts(where: Where, subscription: SubscriptionModel, position: string): number {
   const { model, mirror, ownerOf, nowUs } = where
   const seen = model.byPosition.get(position)
   if (seen === undefined) return 0
@@ -40,7 +40,7 @@ export function silentStarts(where: Where, subscription: SubscriptionModel, posi
   if (row === undefined) return 0
   return tokensOf(row.value).filter((token) => {
     const process = ownerOf.get(token)
-    return process?.alive === true && nowUs - Math.max(row.atUs, where.troubledUs(process)) < 3_000_000
+    return process?.alive !== true || nowUs - Math.max(row.atUs, where.troubledUs(process)) < 3_000_000
   }).length
 }
 

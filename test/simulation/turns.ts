@@ -43,8 +43,6 @@ export class Turns {
   readonly #failures = new Map<string, number>()
   /** Of these, those from before it was last redriven or edited. */
   readonly #forgiven = new Map<string, number>()
-  /** Times that a process died while the event was in flight there. */
-  readonly #deaths = new Map<string, number>()
   /** Whether the last time nothing else ran there. */
   readonly #diedAlone = new Map<string, boolean>()
   readonly #world: SimWorld
@@ -113,7 +111,6 @@ export class Turns {
     // A handler that goes on after its turn was closed can't be waited for for ever.
     const beside = [...(this.running.get(process) ?? [])].filter((view) => view.turn.open)
     for (const name of names) {
-      bump(this.#deaths, name)
       this.#diedAlone.set(
         name,
         beside.every((view) => view.seen.some(({ event }) => failureName(view.subscription, event.position) === name)),
@@ -131,14 +128,6 @@ export class Turns {
   committed(view: TurnView): void {
     view.committed = true
     this.open.get(view.process)?.delete(view)
-    this.#journal.did(() => {
-      for (const { event } of view.seen) this.startedDead(view.subscription, event.position)
-    })
-  }
-
-  /** A dead process had it in flight, which shows only now. */
-  startedDead(subscription: SubscriptionModel, position: string): void {
-    bump(this.#deaths, failureName(subscription, position))
   }
 
   /** How often it failed for a reason that counts: it threw, or its own time was up. */
@@ -146,10 +135,6 @@ export class Turns {
     this.countTimeouts(subscription)
     const name = failureName(subscription, position)
     return (this.#failures.get(name) ?? 0) - (this.#forgiven.get(name) ?? 0)
-  }
-
-  deaths(subscription: SubscriptionModel, position: string): number {
-    return this.#deaths.get(failureName(subscription, position)) ?? 0
   }
 
   /** Whether nothing else ran in the process that died last with it. */
