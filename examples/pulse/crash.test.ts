@@ -17,6 +17,8 @@ const all = allDeliveries()
 const expected = expectedOf(all)
 const sideBySide = 16
 const kills = 4
+/** What any of the processes has logged as a warning or worse. */
+const complaints: string[] = []
 const delivered = "from events where type = 'GithubDelivered'"
 const limit = { timeout: 60_000 }
 
@@ -54,6 +56,7 @@ test(
     assert.deepEqual(await once(pulse.child, 'exit'), [0, null])
     assert.deepEqual(logged(folder), { delivered: all.map(({ id, kind }) => `${id} ${kind} 1`).toSorted(), emitted: expected.emitted })
     assert.deepEqual(noticesIn(folder), expected.notices)
+    assert.deepEqual(complaints, [])
   },
 )
 
@@ -159,13 +162,15 @@ function lines(db: DatabaseSync, query: string): string[] {
 async function open(folder: string): Promise<Pulse> {
   const line = ['--conditions=source', join(import.meta.dirname, 'src/main.ts'), '--port', '0', '--data', folder]
   const child = spawn(process.execPath, line, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, GITHUB_SECRET: secret } })
-  for await (const text of createInterface({ input: child.stdout })) {
-    const [, url] = /listens at (http:\S+),/.exec(text) ?? []
-    if (url === undefined) continue
-    child.stdout.resume()
-    return { url, child }
-  }
-  throw new Error('pulse ended before it listened')
+  const url = await new Promise<string>((resolve, reject) => {
+    child.once('exit', () => reject(new Error('pulse ended before it listened')))
+    createInterface({ input: child.stdout }).on('line', (text) => {
+      const [, found] = /listens at (http:\S+),/.exec(text) ?? []
+      if (found !== undefined) resolve(found)
+      if (text.startsWith('{') && !text.includes('"level":"info"')) complaints.push(text)
+    })
+  })
+  return { url, child }
 }
 
 function post({ url }: Pulse, delivery: Delivery, by = secret): Promise<Response> {

@@ -1,5 +1,6 @@
 /** One attempt: starts the handler, and tells once how it went: it returned, it threw, its time was up, or it was called off. */
 import { asError, fault, isFault } from '../kit/fault.ts'
+import { isThenable } from '../kit/thenable.ts'
 import type { Work } from './outcome.ts'
 import type { Subscription } from './subscription.ts'
 import { OpenTurn, type Look, type Staged } from './turn.ts'
@@ -43,11 +44,12 @@ export class Attempt implements Watched {
     let result: unknown
     try {
       result = this.#subscription.run(this.#turn)
+      if (isThenable(result)) result = Promise.resolve(result)
     } catch (thrown) {
       this.#fail(thrown)
       return
     }
-    if (!isPromise(result)) {
+    if (!(result instanceof Promise)) {
       this.#return()
       return
     }
@@ -99,8 +101,4 @@ export class Attempt implements Watched {
 
 function isStoreFault(thrown: unknown): boolean {
   return isFault(thrown) && (thrown.code === 'STORE_FAILED' || thrown.code === 'STORE_FULL' || thrown.code === 'STORE_CLOSED')
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -55,7 +55,7 @@ async function arrival(context: FlowContext, subscription: Subscription): Promis
   const sinceMs = typeof subscription.from === 'number' ? subscription.from : 0
   const markOf = (lane: string): Position => (subscription.merged ? last : (heads.get(lane) ?? ''))
   const begins = subscription.from === 'now' ? { begins: Object.fromEntries(lanes.map((lane) => [lane, markOf(lane)])) } : {}
-  const deployed: Deployed = { id: subscription.name, sinceMs, kind: subscription.kind, ...begins }
+  const deployed: Deployed = { id: await freeId(store, subscription.name, lanes), sinceMs, kind: subscription.kind, ...begins }
   const records = lanes.map((lane): Put => {
     const mark = markOf(lane)
     return { ...laneKey(deployed.id, lane), value: encodeLane({ owner: '', epoch: 0, token: '', mark, holes: [], counts: noCounts }) }

@@ -34,8 +34,7 @@ export interface Flow {
 /** Starting positions are recorded before it resolves; lanes are taken then, or soon after. */
 export async function openFlow(ports: Ports, options: FlowOptions): Promise<Flow> {
   const context = contextOf(ports, options)
-  // Side by side: their commits share a flush.
-  const crews = await Promise.all(options.subscriptions.map(async (subscription) => crewOf(context, subscription)))
+  const crews = await crewsOf(context, options.subscriptions)
   for (const { subscription, id } of crews) options.onCrew?.(subscription.name, id)
   const membership = new Membership(context, crews, options.generation ?? 0)
   await membership.start()
@@ -48,6 +47,17 @@ export async function openFlow(ports: Ports, options: FlowOptions): Promise<Flow
       context.alarm.stop()
     },
   }
+}
+
+/** Renamed ones first, for another may take their old names; then the rest side by side: their commits share a flush. */
+async function crewsOf(context: FlowContext, subscriptions: readonly Subscription[]): Promise<readonly Crew[]> {
+  const crews = new Map<Subscription, Crew>()
+  for (const subscription of subscriptions) {
+    if (subscription.was !== undefined) crews.set(subscription, await crewOf(context, subscription))
+  }
+  const rest = subscriptions.filter((subscription) => !crews.has(subscription))
+  for (const crew of await Promise.all(rest.map(async (subscription) => crewOf(context, subscription)))) crews.set(crew.subscription, crew)
+  return subscriptions.flatMap((subscription) => crews.get(subscription) ?? [])
 }
 
 async function crewOf(context: FlowContext, subscription: Subscription): Promise<Crew> {

@@ -35,11 +35,17 @@ export interface Failure {
 
 export function failureOf(error: Error, atMs: number): Failure {
   const code = isFault(error) ? error.code : undefined
-  const stack = error.stack?.split('\n').slice(0, stackLines).join('\n')
-  return { ...(code === undefined ? {} : { code }), message: error.message, ...(stack === undefined ? {} : { stack }), atMs }
+  const stack = cut(error.stack?.split('\n').slice(0, stackLines).join('\n') ?? '')
+  return { ...(code === undefined ? {} : { code }), message: cut(error.message), ...(stack === '' ? {} : { stack }), atMs }
 }
 
 const stackLines = 8
+const textMax = 4_000
+
+/** Messages may hold whole payloads: a row keeps what a person reads of them. */
+function cut(text: string): string {
+  return (text.length <= textMax ? text : `${text.slice(0, textMax)} … ${text.length - textMax} more characters`).toWellFormed()
+}
 
 export interface Held {
   readonly lane: string

@@ -207,15 +207,18 @@ export class Runner implements Ended, Committing {
 
   /** Its handler still runs: the next attempt of its keys waits for it, or one grace. */
   #abandon(attempt: Attempt): void {
-    const { context, crew } = this.lane
+    const { watch } = this.lane.context
     for (const queue of attempt.work.queues) queue.abandoned = true
-    context.alarm.in(crew.subscription.policy.graceMs, () => {
-      if (attempt.placeFreed) return
-      crew.abandoned += 1
-      context.telemetry.log('warn', `${this.#name}: a handler still runs after its time and its grace`, { abandoned: crew.abandoned })
-      this.#endWait(attempt)
-      crew.wake()
-    })
+    watch.add({ deadlineMs: watch.nowMs() + this.lane.crew.subscription.policy.graceMs, expire: () => this.#giveUpOn(attempt) })
+  }
+
+  #giveUpOn(attempt: Attempt): void {
+    const { context, crew } = this.lane
+    if (attempt.placeFreed) return
+    crew.abandoned += 1
+    context.telemetry.log('warn', `${this.#name}: a handler still runs after its time and its grace`, { abandoned: crew.abandoned })
+    this.#endWait(attempt)
+    crew.wake()
   }
 
   #endWait(attempt: Attempt): void {

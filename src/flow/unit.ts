@@ -68,9 +68,9 @@ export class Unit {
     this.#reader.stop()
     this.#operators.stop()
     await this.#drain()
-    await committer.drained()
+    // A store that takes nothing keeps no process alive: its lane is taken over as after a crash.
+    await Promise.race([committer.drained().then(() => this.#letGo()), lane.context.environment.wait(lane.context.settings.drainMs)])
     if (this.#phase() === 'over') return
-    await this.#letGo()
     lane.started.clear()
     this.runner.lost('it was released')
     await this.#ended
@@ -88,6 +88,7 @@ export class Unit {
 
   async #letGo(): Promise<void> {
     const { lane } = this.runner
+    if (lane.phase === 'over') return
     const { store, changeId, telemetry } = lane.context
     const { mark, holes } = lane.marks.after([])
     const key = laneKey(lane.crew.id, lane.lane)

@@ -46,7 +46,7 @@ function entry(n: number, key: string, group = 'g'): Entry {
     lane: 'l',
     storedMs: 0,
   }
-  return new Entry(event, key, [group], undefined, false)
+  return new Entry(event, key, [], undefined, false, group)
 }
 
 function arrives(lane: OwnedLane, n: number, key: string, group = 'g'): Entry {
@@ -113,11 +113,11 @@ test('given any keys, groups and halves, when batches are formed, then each even
       })
       const seen: Entry[] = []
       for (let turns = 0; turns <= arrivals.length; turns += 1) {
-        const formed = formBatch(lane, { size, waitMs: 0, group: ({ parts }) => String(parts[0]) }, 0)
+        const formed = formBatch(lane, { size, waitMs: 0 }, 0)
         if (formed.is !== 'work') break
         const { entries, queues } = formed.work
         assert.ok(entries.length >= 1 && entries.length <= Math.min(size, ...entries.map(({ most }) => most)))
-        assert.equal(new Set(entries.map(({ parts }) => parts[0])).size, 1)
+        assert.equal(new Set(entries.map(({ group }) => group)).size, 1)
         assert.deepEqual(new Set(entries.map(({ key }) => key)), new Set(queues.map(({ key }) => key)))
         seen.push(...entries)
         for (const queue of queues) if (queue.waiting.length > 0) lane.list(queue)

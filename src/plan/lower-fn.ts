@@ -6,6 +6,7 @@ import type { Fn } from '../define/fn.ts'
 import type { Look, Subscription } from '../flow/subscription.ts'
 import type { Taken, Turn } from '../flow/turn.ts'
 import { fault } from '../kit/fault.ts'
+import { isThenable } from '../kit/thenable.ts'
 import { uuidV7From } from '../kit/uuid-v7.ts'
 import { lookThrough, readerFor } from './consumed.ts'
 import type { Plan } from './plan.ts'
@@ -65,7 +66,7 @@ function runOne(fn: Fn, turn: Turn, services: Services): void | Promise<void> {
   const fact = taken.parts[0] as Received
   const emitting = new Emitting(fn, turn, taken, 0, services)
   const result = fn.run(fact.data, contextOf(fn, turn, fact, emitting, services) as never)
-  if (result instanceof Promise) return result.then((facts) => emitting.emitAll(facts))
+  if (isThenable(result)) return Promise.resolve(result).then((facts) => emitting.emitAll(facts))
   return emitting.emitAll(result)
 }
 

@@ -3,6 +3,7 @@ import type { Fact } from '../contracts/fact.ts'
 import { madeBy } from '../contracts/made-fact.ts'
 import { validate } from '../contracts/schema.ts'
 import type { AnyEvent } from '../define/event.ts'
+import { fault } from '../kit/fault.ts'
 import { slotOf } from '../kit/slot.ts'
 import type { Stored } from '../ports/store.ts'
 
@@ -24,7 +25,7 @@ export function storedOf(fact: Fact, event: AnyEvent, envelope: Envelope): Store
   const parsed = madeBy(fact) === event ? fact.data : validate(event.schema, fact.data, event.type)
   const data = JSON.stringify(parsed) ?? 'null'
   const id = envelope.id(data)
-  const key = event.keyOf(parsed) ?? envelope.key ?? id
+  const key = keyable(event.keyOf(parsed) ?? envelope.key ?? id, event)
   const stored = { tenant: '', source: envelope.source, id, type: event.type, version: event.version, key, slot: slotOf(key), time: envelope.time, data, parsed }
   const { subject, cause, correlation, extra } = envelope
   if (subject === undefined && cause === undefined && extra === undefined && correlation === undefined) return stored
@@ -35,6 +36,12 @@ export function storedOf(fact: Fact, event: AnyEvent, envelope: Envelope): Store
     ...(correlation === undefined ? {} : { correlation }),
     ...(extra === undefined ? {} : { extra }),
   }
+}
+
+/** What engines can keep as a key. */
+function keyable(key: string, event: AnyEvent): string {
+  if (key.isWellFormed() && !key.includes('\u0000')) return key
+  throw fault('KEY_INVALID', `event ${event.name}: its key holds half a surrogate pair, or NUL`, { what: `event ${event.name}` })
 }
 
 let lastMs = Number.NaN

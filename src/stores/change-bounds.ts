@@ -50,7 +50,7 @@ function checkAppend({ event, streams }: Append, limits: StoreLimits): number {
     const bytes = eventTexts(event).reduce((sum, text) => sum + Buffer.byteLength(text), 0)
     if (bytes > limits.eventBytes) throw tooLarge('eventBytes', bytes, limits.eventBytes)
   }
-  if (!eventTexts(event).every((text) => text.isWellFormed())) throw invalid('an event holds half a surrogate pair')
+  if (!eventTexts(event).every(isKeepable)) throw invalid('an event holds half a surrogate pair, or NUL')
   if (streams.length > 0) for (const stream of streams) checkText(stream, limits.keyBytes, 'keyBytes')
   return units
 }
@@ -65,8 +65,13 @@ function checkText(text: string, limit: number, name: 'keyBytes' | 'rowBytes'): 
     const bytes = Buffer.byteLength(text)
     if (bytes > limit) throw tooLarge(name, bytes, limit)
   }
-  if (!text.isWellFormed()) throw invalid('a text holds half a surrogate pair')
+  if (!isKeepable(text)) throw invalid('a text holds half a surrogate pair, or NUL')
   return text.length
+}
+
+/** Engines keep UTF-8, and some end a text at NUL. JSON writes both as escapes, so only keys and names can hold them. */
+function isKeepable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\u0000')
 }
 
 function checkBytes(change: Change, limit: number): void {

@@ -1,7 +1,7 @@
 /** Dead letters of an app under test: each a key that is parked, with the fact at its head. */
 import type { Fact } from '../contracts/fact.ts'
 import type { Flow } from '../flow/flow.ts'
-import { decodeHeld, decodeHold, heldRange, type Hold } from '../flow/holds.ts'
+import { decodeHeld, decodeHold, heldRange, keyOfHold, type Hold } from '../flow/holds.ts'
 import { leaveRequest } from '../flow/requests.ts'
 import type { Unit } from '../flow/unit.ts'
 import type { Row } from '../ports/store.ts'
@@ -45,7 +45,7 @@ export async function redriveAll(flow: Flow, store: WatchedStore, which: Which):
 }
 
 function parkedIn({ runner }: Unit, store: WatchedStore): readonly { readonly key: string; readonly hold: Hold }[] {
-  const decoded = store.rows('hold', runner.lane.part).map((row: Row) => ({ key: row.key, hold: decodeHold(row) }))
+  const decoded = store.rows('hold', runner.lane.part).map((row: Row) => ({ key: keyOfHold(row), hold: decodeHold(row) }))
   return decoded.filter(({ hold }) => hold.state === 'parked')
 }
 

@@ -32,7 +32,7 @@ export function readContract(subject: ContractSubject): void {
 function lanes(given: Given): void {
   given('given an event with every column, and one with none to spare, when they are read, then they are what they were', async (desk) => {
     const full: Required<Omit<Stored, 'parsed'>> = {
-      ...fact('full', { key: 'schlüssel', slot: lastSlot(desk.store), version: 7, data: '{"text":"naïve 😀 \u0000 \\" "}' }),
+      ...fact('full', { key: 'schlüssel', slot: lastSlot(desk.store), version: 7, data: '{"text":"naïve 😀 \u0001 \\" "}' }),
       ...{
         tenant: 't',
         subject: 's',

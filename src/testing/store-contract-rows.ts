@@ -4,7 +4,7 @@ import type { Row, Scan } from '../ports/store.ts'
 import { contractTest, type Desk, key, put, type ContractSubject } from './store-contract-facts.ts'
 
 /** In the order of their UTF-8 bytes; JavaScript's `<` has the last two the other way round. */
-const sorted = ['', '\u0000', ' ', '/', '0', 'A', 'a', 'a\u0000', 'aa', 'b', 'é', 'ﬀ', '😀']
+const sorted = ['', '\u0001', ' ', '/', '0', 'A', 'a', 'a\u0001', 'aa', 'b', 'é', 'ﬀ', '😀']
 
 type Given = (title: string, run: (desk: Desk) => Promise<void>) => void
 

@@ -41,7 +41,7 @@ const mustComeUp = [
 
 const kinds = ['row', 'hold', 'lane']
 const parts = ['', 'p', 'q']
-const keys = ['', 'a', 'aa', 'b', 'é', '\uffee', '😀', '\u0000', 'z']
+const keys = ['', 'a', 'aa', 'b', 'é', '\uffee', '😀', '\u0001', 'z']
 const types = ['A', 'B', 'C']
 const streams = ['s', 't', 'u']
 

@@ -139,6 +139,13 @@ function pathOf(rest: string): string {
   return unhex(hex).toString('utf8')
 }
 
+/** Of `\\x74\\x2e…`: a hundred million digits of it, so not by a regular expression. */
 function unhex(text: string): Buffer {
-  return Buffer.from(text.replaceAll('\\x', ''), 'hex')
+  const bytes = Buffer.allocUnsafe(text.length / 4)
+  for (let at = 0; at < bytes.length; at++) bytes[at] = (digit(text.charCodeAt(at * 4 + 2)) << 4) | digit(text.charCodeAt(at * 4 + 3))
+  return bytes
+}
+
+function digit(code: number): number {
+  return code < 58 ? code - 48 : code - 87
 }

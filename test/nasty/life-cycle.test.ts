@@ -42,7 +42,8 @@ for (const engine of engines) {
         }),
       ]
     const first = await stage.life(subscriptions(false), { settings: { drainMs: 3_000 } })
-    await stage.publish([1, 5].map((n) => happened(n, `key ${n}`)))
+    // 11 stands behind 1: it must not start any more.
+    await stage.publish([1, 5, 11].map((n) => happened(n, `key ${n % 10}`)))
     await stage.pass(10)
     const stopping = first.flow.stop()
     await stage.pass(10)
@@ -55,7 +56,7 @@ for (const engine of engines) {
     assert.deepEqual(ids(stage.effects), ['1'])
     await stage.life(subscriptions(true))
     await stage.pass(1_000)
-    assert.deepEqual(ids(stage.effects).toSorted(), ['1', '2', '5'])
+    assert.deepEqual(ids(stage.effects).toSorted(), ['1', '11', '2', '5'])
     assert.deepEqual(
       attempts.toSorted(([a], [b]) => a - b),
       [
@@ -63,6 +64,7 @@ for (const engine of engines) {
         [2, 1],
         [5, 1],
         [5, 1],
+        [11, 1],
       ],
     )
     assert.equal((await stage.rows('start', 'f/0-1023')).length, 0)

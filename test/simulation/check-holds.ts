@@ -114,8 +114,8 @@ function checkPark({ checks, subscription }: UnitCommit, head: Seen, hold: HoldR
   if (doingOf(subscription.plan, head.body)?.do === 'broken') return
   if (checks.turns.failures(subscription, position) >= subscription.plan.policy.retry.attempts) return
   // It may have been in flight, was started again, and died alone: the third time it is not tried. Nobody is accused of what ran beside it.
-  const deaths = checks.deadStarts(subscription, position)
-  if (deaths >= 2 && checks.turns.diedAlone(subscription, position)) return
+  const { count: deaths, silent } = checks.deadStarts(subscription, position)
+  if (deaths >= 2 && (silent || checks.turns.diedAlone(subscription, position))) return
   if (deaths >= 2)
     throw new Violation(
       'parking',

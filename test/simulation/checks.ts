@@ -21,7 +21,7 @@ export interface Checks {
   /** Of each lane of a subscription: commits in a row that changed nothing. */
   readonly idle: Map<string, number>
   /** Recorded starts of an event whose owners are dead, or live and have not had the time to take them back. */
-  deadStarts(subscription: SubscriptionModel, position: string): number
+  deadStarts(subscription: SubscriptionModel, position: string): { readonly count: number; readonly silent: boolean }
   readonly nowUs: number
   readonly storeMs: number
 }

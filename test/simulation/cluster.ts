@@ -192,8 +192,10 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
   cut(restMs: number): void {
     this.say('the power fails')
     this.#inFlight.hitAll('cut')
-    for (const life of this.lives) if (life !== undefined) this.die(life)
+    for (const life of this.lives) if (life !== undefined) this.world.crash(life.process)
     this.disk.cut()
+    // What they had in flight is what the store knows of it once it has taken back what was not flushed.
+    for (const life of this.lives) if (life !== undefined) this.die(life)
     this.hints.forget()
     for (const index of this.lives.keys())
       this.world.after(restMs * 1_000 + this.world.random.next() * 200_000, undefined, scheduleLabel, () => this.startRuntime(index))
@@ -337,7 +339,7 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
     this.journal.cut()
   }
 
-  deadStarts(subscription: SubscriptionModel, position: string): number {
+  deadStarts(subscription: SubscriptionModel, position: string): { readonly count: number; readonly silent: boolean } {
     return deadStarts(this, subscription, position)
   }
 

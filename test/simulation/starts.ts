@@ -32,17 +32,24 @@ export function recordedStarts({ model, mirror }: Where, process: SimProcess): S
 }
 
 /** Starts of an event by owners that are dead, or live, were replaced, and cannot be heard of yet. */
-export function deadStarts(where: Where, subscription: SubscriptionModel, position: string): number {
+export function deadStarts(
+  where: Where,
+  subscription: SubscriptionModel,
+  position: string,
+): { readonly count: number; readonly silent: boolean } {
   const { model, mirror, ownerOf, nowUs } = where
   const seen = model.byPosition.get(position)
-  if (seen === undefined) return 0
+  if (seen === undefined) return none
   const row = mirror.get('start', `${subscription.id}/${subscription.lane(seen)}`, position)
-  if (row === undefined) return 0
-  return tokensOf(row.value).filter((token) => {
-    const process = ownerOf.get(token)
+  if (row === undefined) return none
+  const owners = tokensOf(row.value).map((token) => ownerOf.get(token))
+  const counted = owners.filter((process) => {
     return process?.alive !== true || nowUs - Math.max(row.atUs, where.troubledUs(process)) < 3_000_000
-  }).length
+  })
+  return { count: counted.length, silent: counted.some((process) => process?.alive === true) }
 }
+
+const none = { count: 0, silent: false }
 
 function tokensOf(value: string): readonly string[] {
   return JSON.parse(value) as readonly string[]

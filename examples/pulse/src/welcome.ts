@@ -1,9 +1,10 @@
 /** What `npm start` prints: what to try next. Every command works when pasted. */
+import { join } from 'node:path'
 
 export function welcome({ url, folder }: { readonly url: string; readonly folder: string }): string {
   return `pulse listens at ${url}, and keeps what it knows in ${folder}. Try, in another terminal:
 
-  npm run deliver --workspace=pulse -- ${url}     329 real deliveries, signed
+  ${process.execPath} ${join(import.meta.dirname, 'deliver.ts')} ${url}     # 329 real deliveries, signed
   curl ${url}/totals
   curl '${url}/deliveries?place=Codertocat/Hello-World'
   curl ${url}/senders

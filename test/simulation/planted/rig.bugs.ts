@@ -25,9 +25,9 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'due times are forgotten',
-    file: 'src/flow/key-queue.ts',
-    find: "(this.hold.state === 'wait' && this.hold.dueMs <= nowMs)",
-    replace: "this.hold.state === 'wait'",
+    file: 'src/flow/settling.ts',
+    find: 'alarm.in(dueMs - clock.nowMs(), () => {\n      ',
+    replace: 'alarm.in((dueMs - clock.nowMs()) / 2, () => {\n      queue.due = true\n      ',
     rule: '11: never early',
   },
   {

@@ -1,0 +1,40 @@
+/** All that is tried with one way of flushing: kills, power cuts, and what the same power cuts must catch. */
+import type { FlushMode } from '../../src/stores/sqlite-flush.ts'
+import { hasStrace } from './disk-trace.ts'
+import { runKills } from './kills.ts'
+import { runCuts } from './power-cuts.ts'
+
+export interface ShareOptions {
+  readonly flush: FlushMode
+  readonly seed: number
+  readonly kills: number
+  readonly states: number
+  /** Of the states, those of a run that writes so much that its WAL begins anew. */
+  readonly largeStates: number
+  readonly say: (line: string) => void
+}
+
+/** So many states a control is given to be caught in. */
+const controlStates = 600
+
+/** What went wrong, nothing of it expected. */
+export async function crashShare({ flush, seed, kills, states, largeStates, say }: ShareOptions): Promise<readonly string[]> {
+  const killed = await runKills({ seed, kills, flush, say })
+  if (states === 0) return killed.complaints
+  if (!hasStrace()) return [...killed.complaints, 'power cuts need strace, which is not here']
+  const cut = await runCuts({ seed, states: states - largeStates, flush, say })
+  const large = largeStates === 0 ? [] : (await runCuts({ seed, states: largeStates, flush, large: true, say })).complaints
+  return [...killed.complaints, ...cut.complaints, ...large, ...(await controls(flush, seed, say))]
+}
+
+/** A store that never flushes, and one that acknowledges before the flush: each must be caught. Inside a commit nothing can be acknowledged early. */
+export async function controls(flush: FlushMode, seed: number, say: (line: string) => void): Promise<readonly string[]> {
+  const missed: string[] = []
+  for (const planted of flush === 'inline' ? (['never'] as const) : (['never', 'early'] as const)) {
+    const { states, complaints } = await runCuts({ seed, states: controlStates, flush, planted })
+    const lost = complaints.find((complaint) => complaint.includes('acknowledged up to') || complaint.includes('what was flushed is damaged'))
+    say(`control, flush ${flush}, planted ${planted}: ${lost === undefined ? 'NOT CAUGHT' : `caught in state ${states}`}${complaints[0] === undefined ? '' : ` (${complaints[0]})`}`)
+    if (lost === undefined) missed.push(`flush ${flush}: what was planted (${planted}) was not caught in ${states} states`)
+  }
+  return missed
+}
