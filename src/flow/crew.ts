@@ -17,6 +17,8 @@ export class Crew {
   /** The breaker's row does not know these outcomes. */
   unwritten: Outcome[] = []
   breakerChanged = false
+  /** How often this process has written the breaker's row: a look that was asked before the last time is old. */
+  breakerWrites = 0
   /** A probe is under way. */
   probing = false
   readonly #wake = new Set<() => void>()
@@ -53,6 +55,7 @@ export class Crew {
 
   written(rev: string): void {
     this.breakerRev = rev
+    this.breakerWrites += 1
     this.breakerChanged = false
     this.unwritten = []
   }

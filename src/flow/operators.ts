@@ -56,12 +56,13 @@ export class Operators {
   /** Pause and breaker, as they stand. */
   async look(): Promise<void> {
     const { crew, context } = this.#runner.lane
+    const writes = crew.breakerWrites
     const [control, breaker] = await context.store.get([controlKey(crew.id), { kind: 'breaker', part: '', key: crew.id }])
     const paused = control !== undefined && (JSON.parse(control.value) as Control).paused
     const changed = paused !== crew.paused
     crew.paused = paused
     const rev = breaker?.rev ?? null
-    if (rev !== crew.breakerRev) crew.reload(breaker === undefined ? closed : decodeBreaker(breaker.value), rev, context.clock.nowMs())
+    if (rev !== crew.breakerRev && writes === crew.breakerWrites) crew.reload(breaker === undefined ? closed : decodeBreaker(breaker.value), rev, context.clock.nowMs())
     else if (!changed) return
     crew.wake()
   }

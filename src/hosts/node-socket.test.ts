@@ -32,8 +32,11 @@ const echo = async (request: Request): Promise<Response> =>
 test('given a mask that lets everybody in, when it listens, then only this user may connect, and the mask is as before', async (t) => {
   const before = process.umask(0)
   t.after(() => process.umask(before))
-  const socket = await listenOnSocket({ path: join(folder(t), 'a.sock'), fetch: echo })
-  assert.equal(statSync(socket.path).mode & 0o777, 0o600)
+  const path = join(folder(t), 'a.sock')
+  const opening = listenOnSocket({ path, fetch: echo })
+  assert.equal(statSync(path).mode & 0o777, 0o600, 'from the first moment on')
+  const socket = await opening
+  assert.equal(statSync(path).mode & 0o777, 0o600)
   assert.equal(process.umask(), 0)
   assert.ok(isOwnSocket(socket.path))
   assert.deepEqual(await ask(socket.path, 'POST', '/v1/events', '{}'), { status: 201, text: 'POST /v1/events {}' })

@@ -180,9 +180,9 @@ function testing(tested: Tested): TestApp {
       await tested.settled()
       return published
     },
-    advance: (by) => tested.advance(milliseconds(by)),
+    advance: async (by) => tested.advance(milliseconds(by)),
     settled: () => tested.settled(),
-    fetch: (at, init) => tested.fetch(new Request(typeof at === 'string' ? new URL(at, 'http://localhost') : at, init)),
+    fetch: async (at, init) => tested.fetch(new Request(typeof at === 'string' ? new URL(at, 'http://localhost') : at, init)),
     emitted(event) {
       if (!plan.events.includes(event)) throw fault('EVENT_UNLISTED', `${event.type} is not in the app ${plan.name}`, { type: event.type })
       const reader = readerFor(plan, [event])

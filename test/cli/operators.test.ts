@@ -14,7 +14,7 @@ import { telemetryTo } from '../../src/observe/telemetry.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { startRuntime, type Runtime } from '../../src/runtime/runtime.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
-import { app, type App } from '../../src/entry/index.ts'
+import { app, fn, type App } from '../../src/entry/index.ts'
 import { Cooked, cook, diner, Ordered, serve, tables } from './diner.ts'
 
 /** Whatever a door may answer: each test reads what its question is answered with. */
@@ -49,6 +49,7 @@ async function open(
   t: TestContext,
   of: App = diner,
   store: Store = memoryStore({ nowMs: nodeEnvironment.nowMs, incarnation: 'first' }),
+  waitMs = 5_000,
 ): Promise<Stand> {
   const runtime = await startRuntime(of, { store, environment: nodeEnvironment, telemetry })
   t.after(() => runtime.stop())
@@ -62,6 +63,7 @@ async function open(
     changeId: flow.context.changeId,
     about: { app: plan.name },
     events: plan.events,
+    waitMs,
   })
   return {
     store,
@@ -302,6 +304,41 @@ test('given a subscription that begins now, when an older event is asked for, th
   const second = await open(t, app('diner', [Ordered, Cooked, serve, cook, tables]), first.store)
   await until(async () => (await stationOf(second, 'a-soup', 'tables')).state === 'done')
   assert.equal((await stationOf(second, 'a-soup', 'cook')).state, 'before')
+})
+
+test('given an event whose order key cannot be computed, when one looks, then its subscription stands at it, until it is discarded', async (t) => {
+  const byTable = fn('by-table', Ordered, {
+    order: ({ dish, table }) => {
+      if (dish === 'nothing') throw new Error('no dish, no table')
+      return table
+    },
+    run() {},
+  })
+  const stand = await open(t, app('diner', [Ordered, byTable]))
+  await stand.order('a', 'nothing')
+  await stand.order('b', 'soup')
+  await until(async () => (await stationOf(stand, 'a-nothing', 'by-table')).state === 'stands')
+  assert.match((await stationOf(stand, 'a-nothing', 'by-table')).why ?? '', /no dish, no table/)
+  assert.match((await stationOf(stand, 'b-soup', 'by-table')).why ?? '', /^it stands at a-nothing: /)
+  assert.equal(only((await stand.ask('/v1/subscriptions')).subscriptions).standsAt?.id, 'a-nothing')
+  const { settled } = await stand.ask('/v1/dead-letters/discard', { ids: ['a-nothing'], by: 'ann' })
+  assert.deepEqual(
+    settled.map(({ outcome, id }) => [outcome, id]),
+    [['done', 'a-nothing']],
+  )
+  await until(async () => (await stationOf(stand, 'b-soup', 'by-table')).state === 'done')
+  assert.equal((await stationOf(stand, 'a-nothing', 'by-table')).state, 'discarded')
+})
+
+test('given an owner that takes its time, when something is redriven, then it is told as left, waiting for the owner, and is done later', async (t) => {
+  const stand = await open(t, diner, undefined, 0)
+  await parked(stand, 'b')
+  const { settled } = await stand.ask('/v1/dead-letters/redrive', { key: 'b', by: 'ann' })
+  assert.deepEqual(
+    settled.map(({ outcome, why }) => [outcome, why]),
+    [['left', 'it waits for the owner of its lane']],
+  )
+  await until(async () => (await stand.ask('/v1/operations')).operations.some(({ op, doneAt }) => op === 'redrive' && doneAt !== undefined))
 })
 
 test('given a log over four lanes, when it is followed from the start, then its pages bring every event once, in order, and wait for the next', async (t) => {

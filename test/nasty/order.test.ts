@@ -1,12 +1,13 @@
 /** Order, places to run and commits, whatever the handlers do and whenever the process dies. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Settings } from '../../src/flow/settings.ts'
 import { consumer, note, numberOf } from './consumer.ts'
 import { engines, happened, ids, Stage, type Engine, type Life } from './stage.ts'
 
 const concurrency = 3
 
-async function storm(engine: Engine, seed: number): Promise<void> {
+async function storm(engine: Engine, seed: number, settings: Partial<Settings> = {}): Promise<void> {
   const stage = await Stage.open(engine, { lanes: 4, seed, wayMs: 0.05 })
   const { random } = stage.world
   const running = new Set<string>()
@@ -43,7 +44,7 @@ async function storm(engine: Engine, seed: number): Promise<void> {
       },
     }),
   ]
-  let life: Life = await stage.life(subscriptions)
+  let life: Life = await stage.life(subscriptions, { settings })
   for (let n = 0; n < 120; n += 1) {
     await stage.publish([happened(n, `key ${n % 7}`)])
     if (random.chance(0.3)) await stage.pass(random.below(10))
@@ -52,7 +53,7 @@ async function storm(engine: Engine, seed: number): Promise<void> {
     running.clear()
     committing.clear()
     await stage.pass(5)
-    life = await stage.life(subscriptions)
+    life = await stage.life(subscriptions, { settings })
     // What ran when it died runs alone now: another death would accuse it.
     await stage.pass(300)
   }
@@ -155,3 +156,59 @@ test('given a death with a turn under way and rows of its key, when taken over, 
     assert.equal(stage.effects.length, 7)
   }
 })
+
+for (const engine of engines) {
+  test(`given every limit at its least, when failures, slow commits and kills come, then all is done in order all the same (${engine})`, async () => {
+    const least = { holesMax: 1, readEvents: 1, readBytes: 1, waveTurns: 1, drainRows: 1, skipsMax: 1 }
+    for (let seed = 1; seed <= 3; seed += 1) await storm(engine, seed, least)
+    await storm(engine, 4, { ...least, holesMax: 2, drainRows: 2 })
+  })
+
+  test(`given keys of any characters, when their events fail, park and are redriven, then each is done, in order (${engine})`, async () => {
+    const stage = await Stage.open(engine)
+    const keys = [
+      '',
+      ' ',
+      '  ',
+      '!',
+      '%',
+      '%20',
+      'a b',
+      'a%20b',
+      'a',
+      'a!',
+      'a\nb',
+      'a\u0000',
+      'ä',
+      '😀',
+      '\uffff',
+      'hold/x',
+      "a'b",
+      'k'.repeat(200),
+    ]
+    let fails = true
+    await stage.life(() => [
+      consumer({
+        policy: { retry: { attempts: 2, fromMs: 10, toMs: 10 } },
+        run(turn) {
+          if (fails) throw new Error('fails')
+          note(turn)
+        },
+      }),
+    ])
+    await stage.publish(Array.from({ length: 3 * keys.length }, (_, n) => happened(n, keys[n % keys.length] ?? '')))
+    await stage.pass(1_000)
+    assert.deepEqual(new Set((await stage.holds('f')).keys()), new Set(keys))
+    fails = false
+    for (const key of keys) await stage.request('f', '0-1023', { op: 'redrive', key, by: 'ann', atMs: 1 })
+    await stage.pass(1_000)
+    assert.equal((await stage.holds('f')).size, 0)
+    assert.equal(stage.effects.length, 3 * keys.length)
+    for (const [i] of keys.entries()) {
+      const order = ids(stage.effects)
+        .map(Number)
+        .filter((n) => n % keys.length === i)
+      assert.deepEqual(order, [i, i + keys.length, i + 2 * keys.length])
+    }
+  })
+}
