@@ -16,7 +16,7 @@ const secret = 'a secret of the test'
 const all = allDeliveries()
 const expected = expectedOf(all)
 const sideBySide = 16
-const kills = 4
+const kills = 3
 /** What any of the processes has logged as a warning or worse. */
 const complaints: string[] = []
 const delivered = "from events where type = 'GithubDelivered'"
@@ -160,8 +160,7 @@ function lines(db: DatabaseSync, query: string): string[] {
 }
 
 async function open(folder: string): Promise<Pulse> {
-  const line = ['--conditions=source', join(import.meta.dirname, 'src/main.ts'), '--port', '0', '--data', folder]
-  const child = spawn(process.execPath, line, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, GITHUB_SECRET: secret } })
+  const child = begin(folder)
   const url = await new Promise<string>((resolve, reject) => {
     child.once('exit', () => reject(new Error('pulse ended before it listened')))
     createInterface({ input: child.stdout }).on('line', (text) => {
@@ -171,6 +170,20 @@ async function open(folder: string): Promise<Pulse> {
     })
   })
   return { url, child }
+}
+
+/** Killed somewhere on its way up. */
+async function stumble(folder: string, chance: () => number): Promise<void> {
+  const child = begin(folder)
+  const ended = once(child, 'exit')
+  await pause(chance() * 400)
+  child.kill('SIGKILL')
+  await ended
+}
+
+function begin(folder: string) {
+  const line = ['--conditions=source', join(import.meta.dirname, 'src/main.ts'), '--port', '0', '--data', folder]
+  return spawn(process.execPath, line, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, GITHUB_SECRET: secret } })
 }
 
 function post({ url }: Pulse, delivery: Delivery, by = secret): Promise<Response> {

@@ -44,7 +44,7 @@ export class Reader {
     while (lane.phase === 'running') {
       this.#takeAhead()
       if (!this.#hasRoom()) {
-        this.#forgetPlace()
+        if (lane.crew.paused) this.#forgetPlace()
         await this.#untilRoom()
         continue
       }
@@ -86,7 +86,7 @@ export class Reader {
     return !lane.crew.paused && arrivals.stands === undefined && lane.marks.open < lane.context.settings.holesMax
   }
 
-  /** A reader that stops keeps nothing alive that the store hung on its cursors. */
+  /** A reader that pauses keeps nothing alive that the store hung on its cursors. */
   #forgetPlace(): void {
     const { types } = this.#runner.lane.crew.subscription
     this.#cursors = this.#lanes.map((name, i) => ({ of: 'lane', name, after: this.#seen[i] ?? '', types }))

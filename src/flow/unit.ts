@@ -69,7 +69,13 @@ export class Unit {
     this.#operators.stop()
     await this.#drain()
     // A store that takes nothing keeps no process alive: its lane is taken over as after a crash.
-    await Promise.race([committer.drained().then(() => this.#letGo()), lane.context.environment.wait(lane.context.settings.drainMs)])
+    // The wait ends with the race: a process that has nothing else to do is not kept by it.
+    const over = new AbortController()
+    await Promise.race([
+      committer.drained().then(() => this.#letGo()),
+      lane.context.environment.wait(lane.context.settings.drainMs, over.signal),
+    ])
+    over.abort()
     if (this.#phase() === 'over') return
     lane.started.clear()
     this.runner.lost('it was released')

@@ -29,6 +29,7 @@ interface Written {
   readonly atMs?: number
   readonly doneMs?: number
   readonly positions?: readonly string[]
+  readonly position?: string
   readonly paused?: boolean
   readonly why?: string
 }
@@ -58,7 +59,8 @@ function viewOf(row: Row, names: ReadonlyMap<string, string>): OperationView {
     by: said.by ?? '',
     at: timeText(said.atMs ?? timeOfUuidV7(row.key) ?? 0),
     ...(written.doneMs === undefined ? {} : { doneAt: timeText(written.doneMs) }),
-    positions: written.positions ?? [],
+    // What a merged subscription stands at has no row, so only the request names it.
+    positions: written.key === undefined && written.position !== undefined ? [written.position] : (written.positions ?? []),
     ...(said.why === undefined ? {} : { why: said.why }),
   }
 }

@@ -63,7 +63,7 @@ export async function discard(operator: Operator, chosen: Chosen, by: string, wh
   if (standing.length > 0)
     return settle(
       operator,
-      standing.map(({ known, lane, id }) => ({ known, lane, id, request: { op: 'discard', by, atMs } })),
+      standing.map(({ known, lane, id, position }) => ({ known, lane, id, request: { op: 'discard', position, by, atMs } })),
     )
   const found = await choose(operator, chosen)
   return settle(
@@ -165,13 +165,13 @@ async function choose(observed: Observed, { ids = [], all = false, ...filter }: 
 async function standingAt(
   observed: Observed,
   { ids = [], subscription }: Chosen,
-): Promise<readonly { known: Known; lane: string; id: string }[]> {
-  const found: { known: Known; lane: string; id: string }[] = []
+): Promise<readonly { known: Known; lane: string; id: string; position: string }[]> {
+  const found: { known: Known; lane: string; id: string; position: string }[] = []
   for (const known of await knownSubscriptions(observed)) {
     if (known.crew === undefined || (subscription ?? known.name) !== known.name) continue
     for (const { lane, unit } of await lanesOf(observed, known)) {
-      const id = unit?.runner.arrivals.stands?.event.id
-      if (id !== undefined && ids.includes(id)) found.push({ known, lane, id })
+      const event = unit?.runner.arrivals.stands?.event
+      if (event !== undefined && ids.includes(event.id)) found.push({ known, lane, id: event.id, position: event.position })
     }
   }
   return found

@@ -1,10 +1,10 @@
 /**
- * What this process committed, handed on. A segment is one flushed group; each knows the next, and only readers know segments:
+ * What this process committed, handed on. A segment is one flushed group; each knows the next, and how many readers stand at it:
  *
- *   reader a ─▶ segment ─▶ segment ─▶ segment ◀─ tail        one that every reader has passed is garbage,
- *                            reader b ──┘                    without anybody counting
+ *   oldest ─▶ segment ─▶ segment ─▶ segment ◀─ last        what the last reader has passed is dropped at once: in a chain that is only
+ *      reader a ──┘        reader b ──┘                     forgotten, old dead segments keep young ones alive, and collection costs more than a read
  *
- * A reader that falls too far behind is cut off, and reads the store until it is at the head again.
+ * A reader that falls too far behind is cut off, and reads the store until it is at the head again. So is one whose cursor was thrown away.
  */
 import type { Cursor, Lane, Placed, Slice } from '../ports/store.ts'
 import { laneOfSlot } from './lane-ranges.ts'
@@ -12,12 +12,14 @@ import type { ReadLimit } from './sqlite-reads.ts'
 
 /** Events that may wait in memory for the slowest reader. */
 const behindMax = 20_000
-/** One segment of so many events is remembered, weakly: there the chain is cut. */
-const stride = 1_000
 
 class Segment {
   /** By index of the lane; of one lane it is the group itself. */
-  readonly lanes: readonly (readonly Placed[])[]
+  lanes: readonly (readonly Placed[])[]
+  /** Cursors that stand at it. */
+  readers = 0
+  /** Events handed on, this segment's included, since the store was opened. */
+  readonly total: number
   readonly last: string
   readonly #byType: (Map<string, Placed[]> | undefined)[] = []
   /** Of another one than the tail's it may hold what has been trimmed. */
@@ -26,10 +28,17 @@ class Segment {
   /** What comes after it is to be read from the store. */
   cut = false
 
-  constructor(lanes: readonly (readonly Placed[])[], last: string, generation: number) {
+  constructor(lanes: readonly (readonly Placed[])[], last: string, generation: number, total: number) {
+    this.total = total
     this.lanes = lanes
     this.last = last
     this.generation = generation
+  }
+
+  drop(): void {
+    this.cut = true
+    this.next = undefined
+    this.lanes = []
   }
 
   /** Shared by all readers that want the same: nobody writes to it. */
@@ -55,8 +64,10 @@ class TailCursor {
   readonly after: string
   readonly types?: ReadonlySet<string>
   readonly #segment: Segment
+  #stands = true
 
   constructor(name: string, after: string, types: ReadonlySet<string> | undefined, segment: Segment) {
+    segment.readers++
     this.name = name
     this.after = after
     if (types !== undefined) this.types = types
@@ -66,41 +77,46 @@ class TailCursor {
   static segmentOf(cursor: Cursor): Segment | undefined {
     return cursor instanceof TailCursor ? cursor.#segment : undefined
   }
+
+  /** Its reader goes on with another. */
+  static leave(cursor: Cursor): void {
+    if (!(cursor instanceof TailCursor) || !cursor.#stands) return
+    cursor.#stands = false
+    cursor.#segment.readers--
+  }
 }
 
 export class Tail {
   readonly #lanes: readonly Lane[]
   readonly #laneOf: Uint16Array
   readonly #index: ReadonlyMap<string, number>
+  #oldest: Segment
   #last: Segment
-  /** Where a chain that somebody still holds can be cut, oldest first. */
-  readonly #marks: { readonly segment: WeakRef<Segment>; readonly total: number }[] = []
-  #total = 0
   #generation = 0
 
   constructor(lanes: readonly Lane[], head: string) {
     this.#lanes = lanes
     this.#laneOf = laneOfSlot(lanes)
     this.#index = new Map(lanes.map(({ name }, at) => [name, at]))
-    this.#last = new Segment([], head, 0)
+    this.#last = new Segment([], head, 0, 0)
+    this.#oldest = this.#last
   }
 
   /** A flushed group. The events are in the order of their positions. */
   add(events: readonly Placed[]): void {
     const newest = events.at(-1)
     if (newest === undefined) return
-    const segment = new Segment(this.#lanes.length === 1 ? [events] : this.#split(events), newest.position, this.#generation)
+    const segment = new Segment(this.#lanes.length === 1 ? [events] : this.#split(events), newest.position, this.#generation, this.#last.total + events.length)
     this.#last.next = segment
     this.#last = segment
-    this.#total += events.length
-    this.#limit(segment)
+    this.#drop()
   }
 
   /** Events went: what was handed on may hold some of them. */
   restart(head: string): void {
     this.#generation++
-    this.#marks.length = 0
-    this.#last = new Segment([], head, this.#generation)
+    this.#last = new Segment([], head, this.#generation, this.#last.total)
+    this.#oldest = this.#last
   }
 
   /** What comes after a cursor that `next` gave, or `undefined` where the store has to be read. */
@@ -127,7 +143,10 @@ export class Tail {
       at = at.next
       if (at.cut) break
     }
-    return { events, upTo: after, first: firsts[lane] ?? '', storeMs, next: new TailCursor(cursor.name, after, cursor.types, at) }
+    const next = new TailCursor(cursor.name, after, cursor.types, at)
+    TailCursor.leave(cursor)
+    this.#drop()
+    return { events, upTo: after, first: firsts[lane] ?? '', storeMs, next }
   }
 
   /** A reader of the store has come to the head: from here on it is handed what comes. */
@@ -143,21 +162,16 @@ export class Tail {
     return lanes
   }
 
-  #limit(segment: Segment): void {
-    const newest = this.#marks.at(-1)
-    if (newest === undefined || this.#total - newest.total >= stride)
-      this.#marks.push({ segment: new WeakRef(segment), total: this.#total })
-    const oldest = this.#marks[0]
-    if (oldest === undefined || this.#total - oldest.total < behindMax) return
-    this.#marks.shift()
-    cutOff(oldest.segment.deref())
+  /** What nobody stands at any more, and what is too far behind. */
+  #drop(): void {
+    const { total } = this.#last
+    while (this.#oldest !== this.#last && (this.#oldest.readers === 0 || total - this.#oldest.total > behindMax)) {
+      const { next } = this.#oldest
+      this.#oldest.drop()
+      if (next === undefined) break
+      this.#oldest = next
+    }
   }
-}
-
-function cutOff(segment: Segment | undefined): void {
-  if (segment === undefined) return
-  segment.cut = true
-  segment.next = undefined
 }
 
 /** Without those up to `after`, where a reader has taken a part. */

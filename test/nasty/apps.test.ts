@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { app } from '../../src/define/app.ts'
+import { batched } from '../../src/define/batched.ts'
 import { event } from '../../src/define/event.ts'
 import { fn } from '../../src/define/fn.ts'
 import { projection } from '../../src/define/projection.ts'
@@ -242,4 +243,23 @@ test('given a parked event, when it is edited, then its idempotency key is anoth
   assert.equal(first, second)
   assert.notEqual(second, third)
   assert.equal((await stage.holds('thank')).size, 0)
+})
+
+test('given `once` in batches, when the same thing comes twice, in one batch or another, then it is done once and the skipped are counted', async () => {
+  const stage = await Stage.open('memory')
+  const seen: string[] = []
+  const thank = fn('thank', batched(Placed, { size: 10, wait: '0s' }), {
+    from: 'start',
+    once: { by: ({ customer }) => customer, within: '1d' },
+    run: (_, { items }) => void seen.push(...items.map(({ event }) => event.data.order)),
+  })
+  const runtime = await started(stage, app('shop', [Placed, thank]))
+  const serving = runtime.serving(new AbortController().signal)
+  await stage.wait(serving.publish([order(1, 'carla'), order(2, 'carla'), order(3, 'dora')]))
+  await stage.pass(1_000)
+  await publish(stage, runtime, order(4, 'dora'))
+  await stage.pass(1_000)
+  assert.deepEqual(seen, ['o1', 'o3'])
+  const { counts } = await stage.record('thank')
+  assert.deepEqual({ done: counts.done, once: counts.once }, { done: 4, once: 2 })
 })

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { consumer, note, numberOf } from './consumer.ts'
-import { happened, ids, Stage, type Life } from './stage.ts'
+import { happened, ids, Stage, type Here, type Life } from './stage.ts'
 
 const child = fileURLToPath(new URL('aborting-child.ts', import.meta.url))
 
@@ -39,10 +39,10 @@ test('given two events that kill their process, when it restarts, then both park
   const stage = await Stage.open('memory')
   let deaths = 0
   let life: Life | undefined
-  const subscriptions = () => [
+  const subscriptions = ({ environment }: Here) => [
     consumer({
       async run(turn) {
-        await new Promise<void>((resolve) => void stage.world.after(stage.world.random.below(5_000), undefined, 0, resolve))
+        await environment.wait(environment.random() * 5)
         if (numberOf(turn) === 10 || numberOf(turn) === 20) {
           life?.kill()
           deaths += 1

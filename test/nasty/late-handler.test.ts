@@ -27,6 +27,7 @@ for (const engine of engines) {
           attempts.push(turn.attempt)
           if (turn.attempt > 1) return note(turn)
           await environment.wait(5_000)
+          assert.ok(turn.signal.aborted && !turn.open)
           const { event } = turn.taken[0] ?? assert.fail()
           attempt(() => turn.put(effectOf('f', event), 'late'))
           attempt(() => turn.append(happened('late', 'a')))

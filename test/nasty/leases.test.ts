@@ -150,3 +150,13 @@ test('given a lane whose owner left no beat, when another meets it, then a whole
   await stage.pass(settings.beatMs + 200)
   assert.equal([...second.flow.units()].length, 4)
 })
+
+test('given two runtimes that deploy a subscription at one moment, when both run, then it begins once, and all is done once', async () => {
+  const stage = await Stage.open('memory', { writers: 'many', lanes: 4, wayMs: 0.05 })
+  await stage.publish([happened(1, 'a')])
+  const both = [stage.life(() => [consumer()], { settings }), stage.life(() => [consumer()], { settings })]
+  await Promise.all(both)
+  await stage.publish([2, 3, 4, 5].map((n) => happened(n, `key ${n}`)))
+  await stage.pass(10_000)
+  assert.deepEqual(ids(stage.effects).toSorted(), ['1', '2', '3', '4', '5'])
+})

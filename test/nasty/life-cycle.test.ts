@@ -192,12 +192,17 @@ test('given as many parked keys as may be, when the last parks, then it pauses, 
   const control = JSON.parse((await stage.controlled('f')) ?? '{}') as { paused?: boolean; by?: string; why?: string }
   assert.deepEqual({ paused: control.paused, by: control.by }, { paused: true, by: 'millrace' })
   await first.stop()
-  await stage.life(subscriptions, { settings })
+  const second = await stage.life(subscriptions, { settings })
   await stage.pass(5_000)
   assert.deepEqual(ids(stage.effects), [])
   await stage.control('f', false)
   await stage.pass(5_000)
   assert.deepEqual(ids(stage.effects), ['10', '11'])
+  await second.stop()
+  await stage.life(subscriptions, { settings })
+  await stage.publish([happened(12, 'key 12')])
+  await stage.pass(5_000)
+  assert.deepEqual(ids(stage.effects), ['10', '11', '12'], 'who has resumed it need not do so again after a restart')
 })
 
 test('given a retry, when the clocks of process and store are an hour apart, then it is never early, and not an hour late', async () => {

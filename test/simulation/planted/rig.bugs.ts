@@ -26,8 +26,11 @@ export const bugs: readonly Bug[] = [
   {
     name: 'due times are forgotten',
     file: 'src/flow/settling.ts',
-    find: 'alarm.in(dueMs - clock.nowMs(), () => {',
-    replace: 'alarm.in(0, () => {\n      queue.due = true',
+    find: `alarm.in(dueMs - clock.nowMs(), () => {
+      if (this.#lane.phase !== 'running' || queue.hold?.state !== 'wait') return
+      if (queue.hold.dueMs > clock.nowMs()) return this.ringAt(queue, queue.hold.dueMs)`,
+    replace: `alarm.in((dueMs - clock.nowMs()) / 2, () => {
+      if (this.#lane.phase !== 'running' || queue.hold?.state !== 'wait') return`,
     rule: '11: never early',
   },
   {
