@@ -1,5 +1,6 @@
 /** One attempt: starts the handler, and tells once how it went: it returned, it threw, its time was up, or it was called off. */
 import { asError, fault, isFault } from '../kit/fault.ts'
+import type { Chained } from '../kit/chain.ts'
 import { isThenable } from '../kit/thenable.ts'
 import type { Work } from './outcome.ts'
 import type { Subscription } from './subscription.ts'
@@ -16,7 +17,10 @@ export interface Ended {
   settledLate(attempt: Attempt): void
 }
 
-export class Attempt implements Watched {
+export class Attempt implements Watched, Chained<Attempt> {
+  before: Attempt | undefined
+  after: Attempt | undefined
+  chained = false
   readonly work: Work
   /** It has the process to itself until its outcome is committed. */
   readonly alone: boolean

@@ -1,14 +1,18 @@
 /** An event as its owner knows it from reading to settling. */
+import type { Chained } from '../kit/chain.ts'
 import type { Placed } from '../ports/store.ts'
 import type { Held } from './holds.ts'
 import type { Taken } from './turn.ts'
 
-export class Entry implements Taken {
+export class Entry implements Taken, Chained<Entry> {
   readonly event: Placed
   readonly key: string
   readonly parts: readonly unknown[]
   /** The row that it came from; without one it is of the log, and unsettled. */
   readonly held: Held | undefined
+  before: Entry | undefined
+  after: Entry | undefined
+  chained = false
   /** A commit that settles it is under way. */
   settling = false
   /** It may have been in flight when an owner died: a start row is written before it runs. */

@@ -39,6 +39,8 @@ export class KeyQueue {
   suspects = 0
   /** Requests that wait for it to come to rest: no turn of it starts until they are taken. */
   asked = 0
+  /** It was empty when it was last looked at, and may be swept out. */
+  dropped = false
   /** It stands in the runner's list of those that may start. */
   listed = false
 

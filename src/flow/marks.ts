@@ -3,6 +3,7 @@
  *
  *   … settled │ hole │ settled │ hole │ settled=mark │ unsettled … seen
  */
+import { Chain } from '../kit/chain.ts'
 import type { Position } from '../ports/store.ts'
 import type { Entry } from './entry.ts'
 
@@ -15,7 +16,7 @@ export class Marks {
   #skipped: { upTo: Position; count: number }[] = []
   #stretch = false
   /** Of the log, taken and not settled, in the order of the lane. */
-  readonly #open = new Set<Entry>()
+  readonly #open = new Chain<Entry>()
 
   constructor(mark: Position, merged: boolean) {
     this.#mark = mark
@@ -41,7 +42,7 @@ export class Marks {
   }
 
   settle(entry: Entry): void {
-    this.#open.delete(entry)
+    this.#open.remove(entry)
     if (entry.event.position > this.#mark) this.#mark = entry.event.position
   }
 
@@ -82,8 +83,7 @@ export class Marks {
     for (const { event } of settling) if (event.position > mark) mark = event.position
     if (this.#open.size === settling.length && this.#passed > mark) mark = this.#passed
     const holes: string[] = []
-    for (const entry of this.#open) {
-      if (entry.event.position > mark) break
+    for (let entry = this.#open.first; entry !== undefined && entry.event.position <= mark; entry = entry.after) {
       if (!entry.settling) holes.push(this.#merged ? `${entry.event.lane}/${entry.event.position}` : entry.event.position)
     }
     return { mark, holes }

@@ -1,4 +1,5 @@
 /** What an owner knows of one lane of one subscription, in memory. Only what a commit has confirmed, and what is on its way there. */
+import { Chain } from '../kit/chain.ts'
 import type { Position } from '../ports/store.ts'
 import type { Attempt } from './attempt.ts'
 import type { FlowContext } from './context.ts'
@@ -9,6 +10,9 @@ import type { Counts, LaneRecord } from './lane-record.ts'
 import { Marks } from './marks.ts'
 import type { Look } from './subscription.ts'
 import type { Ownership } from './wave.ts'
+
+/** So many empty keys are kept before they are swept out. */
+const sweepAt = 1_024
 
 export class OwnedLane implements Ownership {
   readonly context: FlowContext
@@ -22,10 +26,11 @@ export class OwnedLane implements Ownership {
   rev: string
   counts: Counts
   readonly marks: Marks
-  readonly keys = new Map<string, KeyQueue>()
+  #keys = new Map<string, KeyQueue>()
+  #empty = 0
   /** Keys that may have a turn to start, in the order in which they came. */
   readonly ready: KeyQueue[] = []
-  readonly attempts = new Set<Attempt>()
+  readonly attempts = new Chain<Attempt>()
   phase: 'running' | 'draining' | 'over' = 'running'
   /** Rows that turns lost to, and the keys that run again because of it, oldest first. */
   readonly contention = new Map<string, KeyQueue[]>()
@@ -59,11 +64,20 @@ export class OwnedLane implements Ownership {
     this.unreadable.set(entry, look)
   }
 
+  /** Empty ones may be among them for a while. */
+  get keys(): ReadonlyMap<string, KeyQueue> {
+    return this.#keys
+  }
+
   queueOf(key: string): KeyQueue {
-    const known = this.keys.get(key)
-    if (known !== undefined) return known
+    const known = this.#keys.get(key)
+    if (known !== undefined) {
+      if (known.dropped) this.#empty -= 1
+      known.dropped = false
+      return known
+    }
     const queue = new KeyQueue(key)
-    this.keys.set(key, queue)
+    this.#keys.set(key, queue)
     return queue
   }
 
@@ -75,7 +89,18 @@ export class OwnedLane implements Ownership {
   }
 
   dropIfEmpty(queue: KeyQueue): void {
-    if (queue.empty) this.keys.delete(queue.key)
+    if (queue.dropped || !queue.empty) return
+    queue.dropped = true
+    this.#empty += 1
+    if (this.#empty >= sweepAt && this.#empty * 2 >= this.#keys.size) this.#sweep()
+  }
+
+  /** Many at once, into a new map: to delete each as it empties would cost more in collection than all the rest of its turn. */
+  #sweep(): void {
+    const kept = new Map<string, KeyQueue>()
+    for (const queue of this.#keys.values()) if (!queue.dropped) kept.set(queue.key, queue)
+    this.#keys = kept
+    this.#empty = 0
   }
 
   /** Whether it is this key's turn to run again after it lost to a row. */

@@ -231,7 +231,7 @@ export class Runner implements Ended, Committing {
 
   #freePlace(attempt: Attempt): void {
     attempt.placeFreed = true
-    this.lane.attempts.delete(attempt)
+    this.lane.attempts.remove(attempt)
     this.lane.crew.running -= 1
     if (attempt.work.probe) this.lane.crew.probing = false
     if (!attempt.alone) this.lane.context.gate.leave()

@@ -34,7 +34,13 @@ export class Unit {
   }
 
   /** `undefined`: somebody else was faster. Nothing runs before every hole is back and every hold is known. */
-  static async take(context: FlowContext, crew: Crew, lane: string, row: Row, onLost: (unit: Unit, why: string) => void): Promise<Unit | undefined> {
+  static async take(
+    context: FlowContext,
+    crew: Crew,
+    lane: string,
+    row: Row,
+    onLost: (unit: Unit, why: string) => void,
+  ): Promise<Unit | undefined> {
     const claimed = await claim(context, crew, lane, row)
     if (claimed === undefined) return undefined
     const unit = new Unit(claimed, onLost)
@@ -104,7 +110,9 @@ export class Unit {
     try {
       await store.commit(changeOf(store, changeId(), { checks: [{ ...key, rev: lane.rev }], puts: [{ ...key, value }], deletes: starts }))
     } catch (thrown) {
-      telemetry.log('warn', `${lane.crew.subscription.name}: its lane could not be released; it will be taken over as after a crash`, { error: String(thrown) })
+      telemetry.log('warn', `${lane.crew.subscription.name}: its lane could not be released; it will be taken over as after a crash`, {
+        error: String(thrown),
+      })
     }
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { closest } from './closest.ts'
 
-test('given a name that is mistyped, when the nearest are asked for, then a few strokes are forgiven, and what holds it comes first', () => {
+test('given a mistyped name, when the nearest are asked for, then a few strokes are forgiven, and what holds it comes first', () => {
   const known = ['charge-card', 'charge-fee', 'mail', 'revenue']
   assert.deepEqual(closest('chrage-card', known), ['charge-card'])
   assert.deepEqual(closest('charge', known), ['charge-card', 'charge-fee'])

@@ -82,6 +82,17 @@ test(
   },
 )
 
+test('given a turn that does not end, when the app is told to stop twice, then the first drains and the second ends it at once, saying so', async () => {
+  const app = await place.start(['start', appFile, '--no-http'])
+  await place.json(['publish', 'Ordered', '{"order":"s","table":"t","dish":"stew"}', '--id', 's1'])
+  const { stations } = await place.json<{ stations: readonly { subscription: string; state: string }[] }>(['event', 's1'])
+  assert.equal(stations.find(({ subscription }) => subscription === 'cook')?.state, 'running')
+  app.child.kill('SIGINT')
+  await told(() => app.said().includes('SIGINT: it drains, and stops'), app.child)
+  assert.equal(await app.end('SIGINT'), 130)
+  assert.match(app.said(), /SIGINT again: it ends at once; what was under way runs again at the next start/)
+})
+
 /** Looks each time that it writes something. */
 async function told(
   holds: () => boolean,

@@ -1,4 +1,4 @@
-/** A small app for trying the command line on: orders that are cooked, unless the dish is burnt; counted by table. */
+/** A small app for trying the command line on: orders that are cooked, unless the dish is burnt, or never done; counted by table. */
 import { z } from 'zod'
 import { app, event, fn, projection, route } from '../../src/entry/index.ts'
 
@@ -12,6 +12,7 @@ export const cook = fn('cook', Ordered, {
   breaker: false,
   run({ order, dish }) {
     if (dish === 'burnt') throw new Error('the pan is on fire')
+    if (dish === 'stew') return new Promise<never>(() => {})
     return Cooked({ order })
   },
 })

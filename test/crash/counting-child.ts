@@ -1,17 +1,13 @@
 /** One life of the counting app: it publishes, says each acknowledgement and each start of a handler at once, and is killed or ends. */
 import { fdatasync, writeSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { DatabaseSync } from 'node:sqlite'
 import { start } from '../../src/entry/start.ts'
 import { nodeEnvironment } from '../../src/hosts/node-environment.ts'
-import { startRuntime } from '../../src/runtime/runtime.ts'
 import { openDatabaseSync } from '../../src/stores/sqlite-open.ts'
 import { sqliteStore, type SqliteStoreOptions } from '../../src/stores/sqlite.ts'
 import { counted, countingApp, headOf, isSettled, type Life, publishOf } from './counting-app.ts'
-
-interface Opened {
-  publish: Awaited<ReturnType<typeof start>>['publish']
-  stop(): Promise<void>
-}
+import { type CountingRun, runCounting, settleAll } from './counting-run.ts'
 
 const life = JSON.parse(process.argv[2] ?? '') as Life
 
@@ -19,6 +15,7 @@ await live()
 
 async function live(): Promise<void> {
   const opened = await open()
+  if (life.life === 0) flushCompileCache()
   const db = openDatabaseSync(life.path, { readOnly: true })
   const before = headOf(db)
   const loops = Promise.all(Array.from({ length: life.loops }, (_, loop) => publishAll(opened, loop)))
@@ -32,15 +29,14 @@ async function live(): Promise<void> {
   await opened.stop()
 }
 
-async function publishAll(opened: Opened, loop: number): Promise<void> {
+async function publishAll(running: CountingRun, loop: number): Promise<void> {
   const again = life.again[loop]
-  if (again !== undefined) await publish(opened, life.life - 1, loop, again)
-  for (let n = 0; life.publishes === 0 || n < life.publishes; n++) await publish(opened, life.life, loop, n)
+  if (again !== undefined) await publish(running, life.life - 1, loop, again)
+  for (let n = 0; life.publishes === 0 || n < life.publishes; n++) await publish(running, life.life, loop, n)
 }
 
-async function publish(opened: Opened, of: number, loop: number, n: number): Promise<void> {
-  const { id, facts } = publishOf(of, loop, n, life.textBytes)
-  await opened.publish(facts.map((fact) => counted(fact)), { id })
+async function publish(running: CountingRun, of: number, loop: number, n: number): Promise<void> {
+  await running.publish(of, loop, n)
   say(`a ${of} ${loop} ${n}`)
 }
 
@@ -49,28 +45,35 @@ async function settle(db: DatabaseSync, head: number): Promise<void> {
   while (!isSettled(db, head)) await nodeEnvironment.wait(5)
 }
 
-/** What the last events caused too. */
-async function settleAll(db: DatabaseSync): Promise<void> {
-  for (let head = -1; head !== headOf(db); await settle(db, head)) head = headOf(db)
+/** As whoever uses it starts it; where something is planted, by hand. */
+async function open(): Promise<CountingRun> {
+  const { path, flush, lanes, planted, textBytes } = life
+  if (planted !== undefined) return openPlanted(planted)
+  const log = { debug: () => {}, info: () => {}, warn: complain, error: complain }
+  const running = await start(countingApp(started), { store: path, flush, lanes, log })
+  const publishFacts = async (of: number, loop: number, n: number): Promise<void> => {
+    const { id, facts } = publishOf(of, loop, n, textBytes)
+    await running.publish(
+      facts.map((fact) => counted(fact)),
+      { id },
+    )
+  }
+  return { publish: publishFacts, stop: () => running.stop() }
 }
 
-async function open(): Promise<Opened> {
-  const app = countingApp((who, event) => say(`s ${who} ${event}`))
-  const { path, flush, lanes, planted } = life
-  const log = { debug: () => {}, info: () => {}, warn: complain, error: complain }
-  if (planted === undefined) return start(app, { store: path, flush, lanes, log })
+async function openPlanted(planted: 'never' | 'early'): Promise<CountingRun> {
+  const { path, flush, lanes, textBytes } = life
   const { nowMs, monotonicMs, random, soon } = nodeEnvironment
-  const store = await sqliteStore({ path, flush, lanes, nowMs, monotonicMs, random, soon, ...fault(planted, flush) })
-  const telemetry = { count: () => {}, record: () => {}, span: <T>(_: string, __: unknown, run: () => T) => run(), log: () => {} }
-  const runtime = await startRuntime(app, { store, environment: nodeEnvironment, telemetry })
+  const store = await sqliteStore({ path, flush, lanes, nowMs, monotonicMs, random, soon, ...plant(planted, flush) })
+  const running = await runCounting(store, textBytes, started)
   const stop = async (): Promise<void> => {
-    await runtime.stop()
+    await running.stop()
     await store.close()
   }
-  return { publish: runtime.serving(new AbortController().signal).publish, stop }
+  return { ...running, stop }
 }
 
-function fault(planted: 'never' | 'early', flush: string): Partial<SqliteStoreOptions> {
+function plant(planted: 'never' | 'early', flush: string): Partial<SqliteStoreOptions> {
   if (planted === 'never' && flush === 'inline') return { openDatabase: withoutFull }
   if (planted === 'never') return { sync: (_, done) => done(null) }
   return {
@@ -87,6 +90,10 @@ function withoutFull(path: string, options: { readonly readOnly: boolean }): Dat
   const exec = db.exec.bind(db)
   db.exec = (text) => exec(path === life.path ? text.replaceAll(/synchronous = full/gi, 'synchronous = normal') : text)
   return db
+}
+
+function started(who: string, event: string): void {
+  say(`s ${who} ${event}`)
 }
 
 function complain(message: string): void {

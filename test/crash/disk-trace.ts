@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import { environmentOf } from './counting-life.ts'
 
 /** What a name stands for; a name that is taken away and made again stands for another one. */
 export interface DiskFile {
@@ -35,13 +36,13 @@ export function hasStrace(): boolean {
   return spawnSync('strace', ['-f', '-qq', '-o', '/dev/null', 'true']).status === 0
 }
 
-/** Runs a script under strace. What it writes to file 1 is what it says. */
+/** Runs Node under strace. What it writes to file 1 is what it says. */
 export async function traced(line: readonly string[], storePath: string, name: string): Promise<Traced> {
   const [tracePath, toldPath] = [`${storePath}.${name}.trace`, `${storePath}.${name}.told`]
   const paths = [dirname(storePath), toldPath, ...watched.map((end) => storePath + end)].flatMap((path) => ['-P', path])
   const how = ['-f', '-qq', '--seccomp-bpf', '-s', '16777216', '-xx', '-y', '-e', 'signal=none', '-e', `trace=${calls}`, ...paths, '-o', tracePath]
   const told = openSync(toldPath, 'w')
-  const running = spawn('strace', [...how, process.execPath, '--conditions=source', '--no-warnings', ...line], { stdio: ['ignore', told, 'inherit'], env: { ...process.env, UV_USE_IO_URING: '0' } })
+  const running = spawn('strace', [...how, process.execPath, ...line], { stdio: ['ignore', told, 'inherit'], env: environmentOf() })
   closeSync(told)
   const code = await new Promise<number | null>((resolve) => running.once('close', resolve))
   return { code, tracePath, toldPath }

@@ -4,10 +4,10 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { fileURLToPath } from 'node:url'
 import type { FlushMode } from '../../src/stores/sqlite-flush.ts'
 import { randomOf, type Random } from '../../src/testing/sim-random.ts'
 import type { Life } from './counting-app.ts'
+import { environmentOf, lineOf } from './counting-life.ts'
 import { judge, startedAgain } from './judge.ts'
 import { type Snapshot, snapshotOf } from './store-snapshot.ts'
 
@@ -28,7 +28,6 @@ export interface KillReport {
   readonly complaints: readonly string[]
 }
 
-const child = fileURLToPath(new URL('counting-child.ts', import.meta.url))
 const stuckMs = 60_000
 const loops = 24
 const textBytes = 300
@@ -90,8 +89,7 @@ interface Told {
 async function liveAndDie(life: Life, killMs: number | undefined): Promise<Told> {
   const toldPath = `${life.path}.told-${life.life}`
   const told = openSync(toldPath, 'w')
-  const line = ['--conditions=source', '--no-warnings', child, JSON.stringify({ ...life, saysReady: true } satisfies Life)]
-  const running = spawn(process.execPath, line, { stdio: ['ignore', told, 'inherit', 'pipe'] })
+  const running = spawn(process.execPath, lineOf({ ...life, saysReady: true }), { stdio: ['ignore', told, 'inherit', 'pipe'], env: environmentOf() })
   closeSync(told)
   const stuck = setTimeout(() => running.kill('SIGKILL'), stuckMs)
   let killing: NodeJS.Timeout | undefined

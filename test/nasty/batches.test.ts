@@ -247,3 +247,25 @@ test('given a batch by group, when the group of one cannot be computed, then it 
     [['key 2', 'parked']],
   )
 })
+
+test('given a batch by group, when two groups together would fill it, then each still waits for its own', async () => {
+  const stage = await Stage.open('memory')
+  const turns: { at: number; events: readonly number[] }[] = []
+  await stage.life(() => [
+    consumer({
+      batch: { size: 4, waitMs: 1_000, group: ({ parts }) => (parts[0] as { group: string }).group },
+      run: (turn) => void turns.push({ at: stage.nowMs, events: numbers(turn) }),
+    }),
+  ])
+  await stage.publish([0, 1, 2, 3].map((n) => happened(n, `key ${n}`, { group: n % 2 === 0 ? 'even' : 'odd' })))
+  await stage.pass(500)
+  await stage.publish([4, 6].map((n) => happened(n, `key ${n}`, { group: 'even' })))
+  await stage.pass(5_000)
+  assert.deepEqual(
+    turns.map(({ events }) => events),
+    [
+      [0, 2, 4, 6],
+      [1, 3],
+    ],
+  )
+})

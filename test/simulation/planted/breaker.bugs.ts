@@ -1,0 +1,68 @@
+/** Bugs of the breaker: rule 12. */
+import type { Bug } from './bug.ts'
+
+export const bugs: readonly Bug[] = [
+  {
+    name: 'one poison key opens it',
+    file: 'src/flow/breaker.ts',
+    find: 'failed.length >= policy.of * policy.share && new Set(failed.map((outcome) => outcome.key)).size >= policy.keys',
+    replace: 'failed.length >= policy.of * policy.share',
+    rule: '12: over at least five keys (hole 8)',
+  },
+  {
+    name: 'the probe always takes the first key',
+    file: 'src/flow/breaker.ts',
+    find: 'if (at < 0) return key',
+    replace: 'return key',
+    rule: '12: probes rotate over keys (hole 8)',
+  },
+  {
+    name: 'what fails while it is open is an attempt',
+    file: 'src/flow/runner.ts',
+    find: "countable && crew.breaker.phase === 'closed' && !work.probe",
+    replace: 'countable',
+    rule: '11, 12: failures while it is open are not attempts (hole 8)',
+  },
+  {
+    name: 'its row is not written',
+    file: 'src/flow/wave.ts',
+    find: '      this.#puts.push({ ...breaker, value: encodeBreaker(crew.breaker) })\n',
+    replace: '',
+    rule: '12: the breaker is durable',
+  },
+  {
+    name: 'it asks with all keys at once',
+    file: 'src/flow/runner.ts',
+    find: '      if (crew.probing) return { is: \'nothing\' }\n',
+    replace: '',
+    rule: '12: one probe',
+  },
+  {
+    name: 'a probe that fails gives no new rest',
+    file: 'src/flow/breaker.ts',
+    find: 'untilMs: nowMs + policy.restMs, probed }',
+    replace: 'untilMs: breaker.untilMs, probed }',
+    rule: '12: open, a rest, one probe',
+  },
+  {
+    name: 'a probe that goes well does not close it',
+    file: 'src/flow/breaker.ts',
+    find: '    if (outcome.well) return closed\n',
+    replace: '',
+    rule: '12: one success closes it',
+  },
+  {
+    name: 'it needs more than half',
+    file: 'src/flow/breaker.ts',
+    find: 'failed.length >= policy.of * policy.share',
+    replace: 'failed.length > policy.of * policy.share',
+    rule: '12: half of the last outcomes',
+  },
+  {
+    name: 'it needs a full row of outcomes to open',
+    file: 'src/flow/breaker.ts',
+    find: '].slice(-policy.of))',
+    replace: '].slice(1 - policy.of))',
+    rule: '12: of the last outcomes',
+  },
+]
