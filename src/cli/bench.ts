@@ -176,10 +176,9 @@ async function settled(runtime: Runtime): Promise<boolean> {
   for (;;) {
     const head = await headOf(runtime)
     const lanes = [...runtime.flow.units()].map(({ runner }) => runner.lane)
-    const rest = lanes.every(
-      ({ marks, attempts, keys }) => marks.open === 0 && attempts.size === 0 && marks.mark >= head && keys.size === 0,
-    )
-    if (rest && (await headOf(runtime)) === head) return true
+    const rest = lanes.every(({ marks, attempts }) => marks.open === 0 && attempts.size === 0 && marks.mark >= head)
+    const left = (): boolean => lanes.some(({ keys }) => [...keys.values()].some((queue) => !queue.empty))
+    if (rest && !left() && (await headOf(runtime)) === head) return true
     const now = JSON.stringify([head, lanes.map(({ counts, marks }) => [counts, marks.mark])])
     if (now !== last) movedMs = nodeEnvironment.monotonicMs()
     else if (nodeEnvironment.monotonicMs() - movedMs > 5_000) return false

@@ -40,7 +40,14 @@ export class Arrivals {
       return false
     }
     const started = lane.starts.get(event.position)
-    const entry = new Entry(event, look.key, look.is === 'run' ? look.parts : [], undefined, suspect || started !== undefined, look.is === 'run' ? look.group : undefined)
+    const entry = new Entry(
+      event,
+      look.key,
+      look.is === 'run' ? look.parts : [],
+      undefined,
+      suspect || started !== undefined,
+      look.is === 'run' ? look.group : undefined,
+    )
     if (look.is !== 'run') lane.setUnreadable(entry, look)
     if ((started?.length ?? 0) > 0) entry.most = 1
     lane.marks.take(entry)
@@ -110,7 +117,10 @@ export class Arrivals {
     this.stands = { event, why }
     this.#stood()
     const { context, crew } = this.#lane
-    context.telemetry.log('error', `${crew.subscription.name} stands at an event whose order key cannot be computed: ${why}`, { event: event.id, type: event.type })
+    context.telemetry.log('error', `${crew.subscription.name} stands at an event whose order key cannot be computed: ${why}`, {
+      event: event.id,
+      type: event.type,
+    })
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * Stops calling what keeps failing, and asks again once in a while. One for a subscription, in a row of its own, so that a restart does not forget it.
+ * Stops calling what keeps failing, and asks again once in a while. One for a subscription, in a row of its own, so
+ * that a restart does not forget it.
  *
  *   closed ──half of the last 20 outcomes failed, over at least 5 keys──▶ open ──a rest──▶ one probe ──well──▶ closed
  *                                                                          ▲──────badly──────┘

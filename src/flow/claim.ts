@@ -21,7 +21,9 @@ export async function claim(context: FlowContext, crew: Crew, lane: string, row:
   const record: LaneRecord = { ...before, owner: context.id, epoch: before.epoch + 1, token: context.token() }
   const key = laneKey(crew.id, lane)
   const id = context.changeId()
-  const committed = await store.commit(changeOf(store, id, { checks: [{ ...key, rev: row.rev }], puts: [{ ...key, value: encodeLane(record) }] }))
+  const committed = await store.commit(
+    changeOf(store, id, { checks: [{ ...key, rev: row.rev }], puts: [{ ...key, value: encodeLane(record) }] }),
+  )
   if (!committed.ok) return undefined
   context.clock.note(committed.storeMs)
   const owned = new OwnedLane(context, crew, lane, record, id)
@@ -50,7 +52,7 @@ async function load(lane: OwnedLane, unclean: boolean): Promise<void> {
 
 async function* all(store: FlowContext['store'], kind: string, part: string): AsyncGenerator<Row> {
   const limit = 500
-  for (let from = ''; ; ) {
+  for (let from = ''; ;) {
     const rows = await store.scan({ kind, part, from, to: '', limit })
     yield* rows
     const last = rows.at(-1)

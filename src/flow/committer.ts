@@ -1,5 +1,6 @@
 /**
- * Sends what the turns of one lane have staged: one commit in flight, each a wave. Memory changes after the commit; what loses its checks leaves the wave and runs
+ * Sends what the turns of one lane have staged: one commit in flight, each a wave. Memory changes after the commit;
+ * what loses its checks leaves the wave and runs
  * again, and the rest goes again; a store that fails is asked again, after a look at whether it did what it was asked.
  */
 import { asError, isFault, type Fault } from '../kit/fault.ts'
@@ -24,7 +25,12 @@ export interface Committing {
   lost(why: string): void
 }
 
-type Answer = { readonly is: 'ok' } | { readonly is: 'refused'; readonly refused: Extract<Committed, { ok: false }> } | { readonly is: 'again' } | { readonly is: 'bad'; readonly why: Fault } | { readonly is: 'lost' }
+type Answer =
+  | { readonly is: 'ok' }
+  | { readonly is: 'refused'; readonly refused: Extract<Committed, { ok: false }> }
+  | { readonly is: 'again' }
+  | { readonly is: 'bad'; readonly why: Fault }
+  | { readonly is: 'lost' }
 
 export class Committer {
   readonly #lane: OwnedLane
@@ -132,7 +138,10 @@ export class Committer {
       if (isFault(thrown, 'INCARNATION_OTHER') || isFault(thrown, 'STORE_CLOSED')) return { is: 'lost' }
       if (isFault(thrown) && thrown.code !== 'STORE_FULL' && thrown.code !== 'STORE_FAILED') return { is: 'bad', why: thrown }
       const error = asError(thrown)
-      telemetry.log('warn', `a commit failed, trying again: ${error.message}`, { subscription: this.#lane.crew.subscription.name, lane: this.#lane.lane })
+      telemetry.log('warn', `a commit failed, trying again: ${error.message}`, {
+        subscription: this.#lane.crew.subscription.name,
+        lane: this.#lane.lane,
+      })
       telemetry.count('millrace_commit_failures_total', 1)
     }
     await environment.wait(settings.storeRestMs)

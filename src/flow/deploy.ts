@@ -23,7 +23,9 @@ export function lanesOf(store: Store, subscription: Subscription): readonly stri
 export async function deploy(context: FlowContext, subscription: Subscription): Promise<Deployed> {
   const { store } = context
   if (subscription.merged && store.limits.order !== 'global') {
-    throw fault('NO_ORDER_OVER_LANES', `${subscription.name} needs one order over all lanes, which this store does not have`, { subscription: subscription.name })
+    throw fault('NO_ORDER_OVER_LANES', `${subscription.name} needs one order over all lanes, which this store does not have`, {
+      subscription: subscription.name,
+    })
   }
   for (let tries = 0; ; tries += 1) {
     const [known, before] = await store.get([subscriptionKey(subscription.name), subscriptionKey(subscription.was ?? subscription.name)])
@@ -44,7 +46,11 @@ async function adopt(context: FlowContext, subscription: Subscription, deployed:
   const keys = lanesOf(store, subscription).map((lane) => laneKey(deployed.id, lane))
   const rows = await store.get(keys)
   if (rows.every((row) => row !== undefined)) return deployed
-  throw fault('LANES_CHANGED', `${subscription.name} was ${subscription.merged ? 'spread over lanes' : 'merged, or had other lanes'} before`, { subscription: subscription.name })
+  throw fault(
+    'LANES_CHANGED',
+    `${subscription.name} was ${subscription.merged ? 'spread over lanes' : 'merged, or had other lanes'} before`,
+    { subscription: subscription.name },
+  )
 }
 
 async function arrival(context: FlowContext, subscription: Subscription): Promise<Change> {
@@ -78,12 +84,18 @@ function rename(context: FlowContext, subscription: Subscription, value: string,
   const { store } = context
   const from = subscriptionKey(subscription.was ?? '')
   const to = subscriptionKey(subscription.name)
-  const checks = [{ ...from, rev }, { ...to, rev: null }]
+  const checks = [
+    { ...from, rev },
+    { ...to, rev: null },
+  ]
   return changeOf(store, context.changeId(), { checks, puts: [{ ...to, value }], deletes: [from] })
 }
 
 async function headsOf(store: Store): Promise<Map<string, Position>> {
   const names = store.limits.lanes.map(({ name }) => name)
-  const slices = await store.read(names.map((name) => ({ of: 'lane', name, after: '', types: new Set<string>() })), { events: 1, bytes: 1 })
+  const slices = await store.read(
+    names.map((name) => ({ of: 'lane', name, after: '', types: new Set<string>() })),
+    { events: 1, bytes: 1 },
+  )
   return new Map(names.map((name, i) => [name, slices[i]?.upTo ?? '']))
 }

@@ -1,5 +1,6 @@
 /**
- * Who may start a turn in this process: many at once, or one alone. A suspect of a crash runs alone, so that the next crash accuses nobody else.
+ * Who may start a turn in this process: many at once, or one alone. A suspect of a crash runs alone, so that the next
+ * crash accuses nobody else.
  */
 export class Gate {
   #inside = 0

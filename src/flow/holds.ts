@@ -1,5 +1,6 @@
 /**
- * A key that is held: its failed, waiting or parked events, each a row by reference, and one row that says why. A key is held whole: while the hold stands, every
+ * A key that is held: its failed, waiting or parked events, each a row by reference, and one row that says why. A key
+ * is held whole: while the hold stands, every
  * event of the key gets a row behind it, so that nothing overtakes. Only the lane's owner writes them.
  *
  *   wait     until its head is due
@@ -78,7 +79,11 @@ export function heldKey(part: string, key: string, position: Position): Key {
 }
 
 /** The range of one key's rows. `!` is the character after the space. */
-export function heldRange(part: string, key: string, limit: number): { kind: 'held'; part: string; from: string; to: string; limit: number } {
+export function heldRange(
+  part: string,
+  key: string,
+  limit: number,
+): { kind: 'held'; part: string; from: string; to: string; limit: number } {
   return { kind: 'held', part, from: `${plain(key)} `, to: `${plain(key)}!`, limit }
 }
 
@@ -99,5 +104,7 @@ function short(key: string): string {
 
 function plain(long: string): string {
   const key = short(long)
-  return key.includes(' ') || key.includes('%') || key.includes('!') ? key.replaceAll('%', '%25').replaceAll(' ', '%20').replaceAll('!', '%21') : key
+  return key.includes(' ') || key.includes('%') || key.includes('!')
+    ? key.replaceAll('%', '%25').replaceAll(' ', '%20').replaceAll('!', '%21')
+    : key
 }

@@ -3,7 +3,8 @@
  *
  *   run next ──▶ entries of the log (older than any row) ──▶ rows of its hold
  *
- * After a turn returned, the next of its key may start before the commit: both are in one wave, and where the first loses, those after it are undone.
+ * After a turn returned, the next of its key may start before the commit: both are in one wave, and where the first
+ * loses, those after it are undone.
  */
 import type { Position } from '../ports/store.ts'
 import type { Entry } from './entry.ts'
@@ -54,7 +55,14 @@ export class KeyQueue {
 
   /** Nothing of it is left to know. */
   get empty(): boolean {
-    return this.idle && this.asked === 0 && this.hold === undefined && this.waiting.length === 0 && this.rows.length === 0 && this.contends === undefined
+    return (
+      this.idle &&
+      this.asked === 0 &&
+      this.hold === undefined &&
+      this.waiting.length === 0 &&
+      this.rows.length === 0 &&
+      this.contends === undefined
+    )
   }
 
   /** Whether a turn of it could start now; places to run, breaker and pause apart. */

@@ -1,5 +1,6 @@
 /**
- * Who owns one subscription's lane, and how far it has come: one row. Its revision is the fence: every commit of an owner expects the one it wrote last,
+ * Who owns one subscription's lane, and how far it has come: one row. Its revision is the fence: every commit of an
+ * owner expects the one it wrote last,
  * and writes the next, so that ownership, mark and effects are one condition.
  */
 import type { Position } from '../ports/store.ts'

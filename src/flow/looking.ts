@@ -1,4 +1,7 @@
-/** What a subscription makes of an event, its batch's group included. Whatever of its code throws here is the event's fault, not the lane's. */
+/**
+ * What a subscription makes of an event, its batch's group included. Whatever of its code throws here is the event's
+ * fault, not the lane's.
+ */
 import { asError, fault } from '../kit/fault.ts'
 import type { Placed } from '../ports/store.ts'
 import type { Look, Subscription } from './subscription.ts'
@@ -14,6 +17,15 @@ export function lookAt(subscription: Subscription, event: Placed): Looked {
   try {
     return { ...look, group: group(look) }
   } catch (thrown) {
-    return { is: 'fault', key: look.key, fault: fault('KEY_INVALID', `${subscription.name}: its group could not be computed: ${asError(thrown).message}`, { event: event.id }, thrown) }
+    return {
+      is: 'fault',
+      key: look.key,
+      fault: fault(
+        'KEY_INVALID',
+        `${subscription.name}: its group could not be computed: ${asError(thrown).message}`,
+        { event: event.id },
+        thrown,
+      ),
+    }
   }
 }

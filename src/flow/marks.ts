@@ -12,7 +12,10 @@ export class Marks {
   /** All up to here was looked at; what was not taken was not wanted. Counts as settled once nothing is open. */
   #passed: Position = ''
   readonly #merged: boolean
-  /** Stretches of skipped events between taken ones, above the written mark: each is counted once the mark has passed it, so that a restart does not count it again. */
+  /**
+   * Stretches of skipped events between taken ones, above the written mark: each is counted once the mark has passed
+   * it, so that a restart does not count it again.
+   */
   #skipped: { upTo: Position; count: number }[] = []
   #stretch = false
   /** Of the log, taken and not settled, in the order of the lane. */

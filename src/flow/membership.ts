@@ -1,6 +1,8 @@
 /**
- * Who owns which lane. Every runtime that shares a store beats in a row of its own; each works out the same fair share from the beats that it sees change, takes what is
- * free or whose owner has not beaten for a whole lease by its own monotonic clock, and hands over, after a drain, what is another's. Time decides when, never whether it
+ * Who owns which lane. Every runtime that shares a store beats in a row of its own; each works out the same fair share
+ * from the beats that it sees change, takes what is
+ * free or whose owner has not beaten for a whole lease by its own monotonic clock, and hands over, after a drain, what
+ * is another's. Time decides when, never whether it
  * is safe: that is for the lane's record.
  */
 import { changeOf } from './change.ts'
@@ -122,7 +124,9 @@ export class Membership {
   /** Those whose beat changed within a lease, in one order for all. */
   #alive(): ReadonlyMap<string, Beat> {
     const nowMs = this.#seenMs
-    const ids = [...this.#seen].filter(([id, { changedMs }]) => id === this.#context.id || nowMs - changedMs < this.#context.settings.leaseMs)
+    const ids = [...this.#seen].filter(
+      ([id, { changedMs }]) => id === this.#context.id || nowMs - changedMs < this.#context.settings.leaseMs,
+    )
     return new Map(ids.sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, { beat }]) => [id, beat]))
   }
 

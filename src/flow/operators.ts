@@ -1,4 +1,7 @@
-/** What an owner hears from outside its lane: requests, pause and resume, and what other owners wrote of the breaker. A hint wakes it; a hint that was lost heals. */
+/**
+ * What an owner hears from outside its lane: requests, pause and resume, and what other owners wrote of the breaker. A
+ * hint wakes it; a hint that was lost heals.
+ */
 import { asError, isFault } from '../kit/fault.ts'
 import type { Row } from '../ports/store.ts'
 import { closed, decodeBreaker } from './breaker.ts'
@@ -62,14 +65,21 @@ export class Operators {
     const changed = paused !== crew.paused
     crew.paused = paused
     const rev = breaker?.rev ?? null
-    if (rev !== crew.breakerRev && writes === crew.breakerWrites) crew.reload(breaker === undefined ? closed : decodeBreaker(breaker.value), rev, context.clock.nowMs())
+    if (rev !== crew.breakerRev && writes === crew.breakerWrites)
+      crew.reload(breaker === undefined ? closed : decodeBreaker(breaker.value), rev, context.clock.nowMs())
     else if (!changed) return
     crew.wake()
   }
 
   async #takeRequests(): Promise<void> {
     const { lane } = this.#runner
-    const rows = await lane.context.store.scan({ kind: 'request', part: requestPart(lane.crew.id, lane.lane), from: '', to: '', limit: 100 })
+    const rows = await lane.context.store.scan({
+      kind: 'request',
+      part: requestPart(lane.crew.id, lane.lane),
+      from: '',
+      to: '',
+      limit: 100,
+    })
     for (const row of rows) {
       if (lane.phase !== 'running') return
       if (!this.#taken.has(row.key)) await this.#takeOne(row, decodeRequest(row))
@@ -82,7 +92,15 @@ export class Operators {
       if (this.#mayYetStand(request)) return
       this.#taken.add(row.key)
       const settles = request.op === 'discard' ? this.#runner.arrivals.letGo(request.position) : undefined
-      committer.push({ is: 'request', queue: undefined, row, request, held: [], head: false, ...(settles === undefined ? {} : { settles }) })
+      committer.push({
+        is: 'request',
+        queue: undefined,
+        row,
+        request,
+        held: [],
+        head: false,
+        ...(settles === undefined ? {} : { settles }),
+      })
       return
     }
     const queue = lane.queueOf(request.key)
@@ -98,14 +116,18 @@ export class Operators {
       this.#asked.delete(row.key)
       this.#taken.add(row.key)
       queue.asked -= 1
-      if (lane.phase !== 'over') committer.push({ is: 'request', queue, row, request, held, head: rows[0] !== undefined && held.includes(rows[0]) })
+      if (lane.phase !== 'over')
+        committer.push({ is: 'request', queue, row, request, held, head: rows[0] !== undefined && held.includes(rows[0]) })
     } catch (thrown) {
       queue.blocks -= 1
       throw thrown
     }
   }
 
-  /** A discard of what the subscription stands at may have been left while nobody owned the lane: it waits until its owner has come there. */
+  /**
+   * A discard of what the subscription stands at may have been left while nobody owned the lane: it waits until its
+   * owner has come there.
+   */
   #mayYetStand(request: Request): boolean {
     const { arrivals, lane } = this.#runner
     if (request.op !== 'discard' || arrivals.stands !== undefined) return false
@@ -116,7 +138,7 @@ export class Operators {
     const { lane } = this.#runner
     const found: Held[] = []
     const range = heldRange(lane.part, queue.key, 500)
-    for (let from = range.from; ; ) {
+    for (let from = range.from; ;) {
       const rows = await lane.context.store.scan({ ...range, from })
       found.push(...rows.map(decodeHeld))
       const last = rows.at(-1)
@@ -128,5 +150,5 @@ export class Operators {
 
 function chosen(rows: readonly Held[], request: Request): readonly Held[] {
   if (request.op === 'redrive') return rows.slice(0, 1)
-  return rows.filter(({ position }) => request.op === 'discard' && request.position === undefined ? true : position === request.position)
+  return rows.filter(({ position }) => (request.op === 'discard' && request.position === undefined ? true : position === request.position))
 }

@@ -20,7 +20,14 @@ export interface Work {
 export type Outcome =
   | { readonly is: 'done'; readonly work: Work; readonly staged: Staged }
   /** The head of its key gets a row, and so does all that waits behind it. `next`: what becomes of the key. */
-  | { readonly is: 'failed'; readonly work: Work; readonly queue: KeyQueue; readonly entry: Entry; readonly next: Next; readonly failure: Failure }
+  | {
+      readonly is: 'failed'
+      readonly work: Work
+      readonly queue: KeyQueue
+      readonly entry: Entry
+      readonly next: Next
+      readonly failure: Failure
+    }
   /** A start row is written before a suspect runs; where it is alone in its process, the gate is entered. */
   | { readonly is: 'start'; readonly work: Work; readonly starts: ReadonlyMap<Entry, readonly string[]>; readonly alone: boolean }
   /** An arrival joins the rows of its key. */

@@ -1,5 +1,6 @@
 /**
- * Puts facts into the log: a call is all or nothing, and resolves after a flushed commit. A call whose ids are known repeats its first answer, after the first's commit;
+ * Puts facts into the log: a call is all or nothing, and resolves after a flushed commit. A call whose ids are known
+ * repeats its first answer, after the first's commit;
  * other content, or another count, under a known id is a fault. So a call that failed may be made again under the same id.
  */
 import { changeOf } from './change.ts'
@@ -18,7 +19,10 @@ type Publishing = Pick<FlowContext, 'store' | 'environment' | 'changeId' | 'sett
 
 const triesMax = 20
 
-/** A call whose answer was lost is decided by looking for its events. Where they are not there it is given back as the fault: a second try could overtake later calls of its keys. */
+/**
+ * A call whose answer was lost is decided by looking for its events. Where they are not there it is given back as the
+ * fault: a second try could overtake later calls of its keys.
+ */
 export async function publishStored(context: Publishing, events: readonly Stored[]): Promise<Published> {
   const { store, changeId } = context
   const appends = counted(events).map((event) => ({ event, streams: none }))
@@ -54,12 +58,22 @@ async function byId(store: Store, events: readonly Stored[]): Promise<readonly (
 function repeated(events: readonly Stored[], before: readonly (Placed | undefined)[]): Published {
   const [first] = before
   const same = events.every((event, i) => sameContent(event, before[i])) && first !== undefined && countOf(first) === events.length
-  if (!same) throw fault('ID_TAKEN', 'this id was published before, with other content or another count of events', { ids: events.map(({ id }) => id) })
+  if (!same)
+    throw fault('ID_TAKEN', 'this id was published before, with other content or another count of events', {
+      ids: events.map(({ id }) => id),
+    })
   return { at: before.flatMap((event) => (event === undefined ? [] : [{ lane: event.lane, position: event.position }])), repeated: true }
 }
 
 function sameContent(now: Stored, before: Placed | undefined): boolean {
-  return before !== undefined && eventName(before) === eventName(now) && before.type === now.type && before.version === now.version && before.key === now.key && before.data === now.data
+  return (
+    before !== undefined &&
+    eventName(before) === eventName(now) &&
+    before.type === now.type &&
+    before.version === now.version &&
+    before.key === now.key &&
+    before.data === now.data
+  )
 }
 
 /** A repeat with another count is a fault: so the count stands with the first. */

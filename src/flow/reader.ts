@@ -1,5 +1,6 @@
 /**
- * Reads a lane for its owner, as far as there is room: the holes first, then on from the mark. Never a sleep while work is left, no polling where the store signals.
+ * Reads a lane for its owner, as far as there is room: the holes first, then on from the mark. Never a sleep while work
+ * is left, no polling where the store signals.
  * A merged subscription reads all lanes, and takes them in the order of positions, up to where every lane has been seen.
  */
 import { asError, isFault } from '../kit/fault.ts'
@@ -120,14 +121,21 @@ export class Reader {
     this.#safe = safe ?? this.#safe
     const [first] = slices
     const left = this.#ahead.slice(this.#next)
-    this.#ahead = slices.length === 1 && left.length === 0 ? (first?.events ?? []) : [...left, ...slices.flatMap(({ events }) => events)].sort(byPosition)
+    this.#ahead =
+      slices.length === 1 && left.length === 0
+        ? (first?.events ?? [])
+        : [...left, ...slices.flatMap(({ events }) => events)].sort(byPosition)
     this.#next = 0
     return further
   }
 
   #takeAhead(): void {
     const { lane } = this.#runner
-    for (let event = this.#ahead[this.#next]; event !== undefined && event.position <= this.#safe && this.#hasRoom(); event = this.#ahead[this.#next]) {
+    for (
+      let event = this.#ahead[this.#next];
+      event !== undefined && event.position <= this.#safe && this.#hasRoom();
+      event = this.#ahead[this.#next]
+    ) {
       const suspect = this.#suspectsLeft > 0 && event.position <= this.#suspectTo
       if (!this.#runner.arrivals.take(event, suspect)) break
       if (suspect) this.#suspectsLeft -= 1
@@ -160,7 +168,8 @@ function byPosition(a: Placed, b: Placed): number {
 }
 
 /**
- * The holes of a lane, read by reference, before anything else of it runs. One that is older than the rows of its key was under way in front of them; one that is younger
+ * The holes of a lane, read by reference, before anything else of it runs. One that is older than the rows of its key
+ * was under way in front of them; one that is younger
  * had yet to join them.
  */
 export async function readHoles(runner: Runner, holes: readonly string[], unclean: boolean): Promise<void> {

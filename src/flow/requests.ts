@@ -1,5 +1,6 @@
 /**
- * What operators ask of a subscription: rows that they leave, and that the owner of the lane takes. Nobody but the owner touches held keys, so that a redrive
+ * What operators ask of a subscription: rows that they leave, and that the owner of the lane takes. Nobody but the
+ * owner touches held keys, so that a redrive
  * never races with live events. Each is recorded with who and when, in the commit that carries it out.
  */
 import { changeOf } from './change.ts'
@@ -13,7 +14,14 @@ export type Request =
   /** One event, or all of a key; without a key, the event that a merged subscription stands at. Discarded is done. */
   | { readonly op: 'discard'; readonly key?: string; readonly position?: Position; readonly by: string; readonly atMs: number }
   /** Other data in place of the event's: a new run. */
-  | { readonly op: 'edit'; readonly key: string; readonly position: Position; readonly data: string; readonly by: string; readonly atMs: number }
+  | {
+      readonly op: 'edit'
+      readonly key: string
+      readonly position: Position
+      readonly data: string
+      readonly by: string
+      readonly atMs: number
+    }
 
 export interface Control {
   readonly paused: boolean
@@ -46,7 +54,12 @@ export async function setControl(store: Store, changeId: string, id: string, con
 }
 
 async function put(store: Store, changeId: string, row: Key & { readonly value: string }): Promise<void> {
-  const operation = { kind: 'operation', part: '', key: changeId, value: JSON.stringify({ asked: { kind: row.kind, part: row.part, key: row.key }, value: row.value }) }
+  const operation = {
+    kind: 'operation',
+    part: '',
+    key: changeId,
+    value: JSON.stringify({ asked: { kind: row.kind, part: row.part, key: row.key }, value: row.value }),
+  }
   const puts = row.kind === 'control' ? [row, operation] : [row]
   const change = changeOf(store, changeId, { puts })
   await store.commit(change)

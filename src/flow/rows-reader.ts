@@ -20,7 +20,10 @@ export async function readRows(lane: OwnedLane, queue: KeyQueue): Promise<readon
     try {
       return await readOnce(lane, queue)
     } catch (thrown) {
-      telemetry.log('warn', `rows of key '${queue.key}' could not be read, trying again: ${isFault(thrown) ? thrown.message : String(thrown)}`)
+      telemetry.log(
+        'warn',
+        `rows of key '${queue.key}' could not be read, trying again: ${isFault(thrown) ? thrown.message : String(thrown)}`,
+      )
       await environment.wait(settings.storeRestMs)
     }
   }

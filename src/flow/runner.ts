@@ -148,7 +148,14 @@ export class Runner implements Ended, Committing {
       queue.staged += 1
       this.committer.push({ is: 'done', work, staged: nothingStaged })
     } else if (look?.is === 'wait') this.#fail(queue, entry, work, { state: 'version' }, fault('UNKNOWN_VERSION', look.why))
-    else this.#fail(queue, entry, work, { state: 'parked', attempt: work.attempt - 1 }, look?.is === 'fault' ? look.fault : fault('CRASHED_THRICE', `${this.#name}, event ${entry.event.id}`))
+    else
+      this.#fail(
+        queue,
+        entry,
+        work,
+        { state: 'parked', attempt: work.attempt - 1 },
+        look?.is === 'fault' ? look.fault : fault('CRASHED_THRICE', `${this.#name}, event ${entry.event.id}`),
+      )
   }
 
   async #readRows(queue: KeyQueue): Promise<void> {

@@ -4,7 +4,10 @@ export interface Settings {
   readonly leaseMs: number
   /** How often a runtime that is not alone beats. */
   readonly beatMs: number
-  /** Events of one lane that are taken and not settled. Beyond it a waiting event gets a row while a run slot is free, and otherwise reading stops. */
+  /**
+   * Events of one lane that are taken and not settled. Beyond it a waiting event gets a row while a run slot is free,
+   * and otherwise reading stops.
+   */
   readonly holesMax: number
   readonly readEvents: number
   readonly readBytes: number

@@ -142,11 +142,18 @@ export class Settling {
     const { crew, context } = this.#lane
     const { name } = crew.subscription
     const inMs = Math.max(0, dueMs - context.clock.nowMs())
-    context.telemetry.log('warn', `${name} failed, again in ${inMs} ms: ${queue.hold?.error?.message ?? ''}`, { subscription: name, key: queue.key, attempt })
+    context.telemetry.log('warn', `${name} failed, again in ${inMs} ms: ${queue.hold?.error?.message ?? ''}`, {
+      subscription: name,
+      key: queue.key,
+      attempt,
+    })
     this.ringAt(queue, dueMs)
   }
 
-  /** Its rows stand: what was moved into them waits there, what came meanwhile joins, and what was given back meanwhile is older and stays in front. */
+  /**
+   * Its rows stand: what was moved into them waits there, what came meanwhile joins, and what was given back meanwhile
+   * is older and stays in front.
+   */
   #held(queue: KeyQueue, wave: Wave, head?: Entry): void {
     queue.blocks -= 1
     const moved = wave.moved.get(queue) ?? new Set<Entry>()
@@ -162,7 +169,11 @@ export class Settling {
     const { name } = crew.subscription
     this.#lane.parkedKeys += 1
     context.telemetry.count('millrace_parked_total', 1, { subscription: name })
-    context.telemetry.log('error', `${name} parked key '${queue.key}': ${hold?.error?.message ?? ''}`, { subscription: name, key: queue.key, attempts: hold?.attempt })
+    context.telemetry.log('error', `${name} parked key '${queue.key}': ${hold?.error?.message ?? ''}`, {
+      subscription: name,
+      key: queue.key,
+      attempts: hold?.attempt,
+    })
     if (this.#lane.parkedKeys >= context.settings.parkedMax) this.#signals.parkedMax()
   }
 
@@ -182,4 +193,3 @@ export class Settling {
 function firstOf(entries: readonly Entry[]): Position {
   return entries.reduce((first, { event }) => (first === '' || event.position < first ? event.position : first), '')
 }
-

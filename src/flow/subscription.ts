@@ -1,5 +1,6 @@
 /**
- * The one way anything consumes events. A function, a projection, a batch, later a saga, a window or a sink: each is lowered to this value, and the runner knows nothing else.
+ * The one way anything consumes events. A function, a projection, a batch, later a saga, a window or a sink: each is
+ * lowered to this value, and the runner knows nothing else.
  *
  *   lane ──read──▶ look ──▶ skip (settled)
  *                     ├──▶ run   ──▶ queue of its key ──▶ turn ──▶ wave ──▶ one commit
@@ -46,7 +47,10 @@ export interface BatchPolicy {
 /** What a subscription makes of one stored event, by its text or by what was parsed of it. Never throws. */
 export type Look =
   | { readonly is: 'skip' }
-  /** `parts` is what the lowered consumer decoded: today's facts of this event, several where it is split. Flow carries it and never looks inside. */
+  /**
+   * `parts` is what the lowered consumer decoded: today's facts of this event, several where it is split. Flow carries
+   * it and never looks inside.
+   */
   | { readonly is: 'run'; readonly key: string; readonly parts: readonly unknown[] }
   /** A version newer than this code knows. `key` is absent where it can't be computed. */
   | { readonly is: 'wait'; readonly key: string | undefined; readonly why: string }

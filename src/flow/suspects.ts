@@ -1,5 +1,6 @@
 /**
- * Events that may have been in flight when an owner died. Before one runs, a start row says who starts it; so the next owner knows what was started and not finished.
+ * Events that may have been in flight when an owner died. Before one runs, a start row says who starts it; so the next
+ * owner knows what was started and not finished.
  *
  *   no start before     row, then it runs beside others
  *   one                 it waits until it is alone in its process, row, then it runs; others wait until its outcome stands
@@ -18,7 +19,10 @@ export class Suspects {
   readonly #run: (work: Work, alone: boolean) => void
   /** Those whose start rows are on their way, or that wait to enter, and whether each has the process to itself. */
   readonly #starting = new Map<Work, boolean>()
-  /** Those that have the process to themselves: until their outcome is committed, for a crash of somebody else before that would accuse them. */
+  /**
+   * Those that have the process to themselves: until their outcome is committed, for a crash of somebody else before
+   * that would accuse them.
+   */
   readonly #alone = new Set<Work>()
 
   constructor(lane: OwnedLane, committer: Committer, run: (work: Work, alone: boolean) => void) {

@@ -142,7 +142,13 @@ export class OpenTurn implements Turn {
   close(why: string, abort = false): Staged {
     this.#closed ??= why
     if (abort) this.#abort?.abort(this.#lateFault())
-    return { reads: this.#reads ?? nothing, writes: this.#writes ?? nothing, appends: this.#appends ?? none, repeated: this.#repeated, storeFailed: this.#storeFailed }
+    return {
+      reads: this.#reads ?? nothing,
+      writes: this.#writes ?? nothing,
+      appends: this.#appends ?? none,
+      repeated: this.#repeated,
+      storeFailed: this.#storeFailed,
+    }
   }
 
   async #lookUp(keys: readonly Key[]): Promise<readonly (Row | undefined)[]> {

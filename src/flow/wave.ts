@@ -46,7 +46,15 @@ export interface Wave {
   readonly breaker: boolean
 }
 
-export function buildWave(of: Ownership, outcomes: readonly Outcome[], limits: StoreLimits, id: string, incarnation: string, storeMs: number, known: ReadonlyMap<string, 'stored' | 'twice'>): Wave {
+export function buildWave(
+  of: Ownership,
+  outcomes: readonly Outcome[],
+  limits: StoreLimits,
+  id: string,
+  incarnation: string,
+  storeMs: number,
+  known: ReadonlyMap<string, 'stored' | 'twice'>,
+): Wave {
   const draft = new Draft(of, storeMs, known)
   const taken: Outcome[] = []
   const losers: Outcome[] = []
@@ -149,7 +157,17 @@ class Draft {
       checks.push({ ...breaker, rev: crew.breakerRev })
       this.#puts.push({ ...breaker, value: encodeBreaker(crew.breaker) })
     }
-    const change: Change = { id, incarnation, checks, expects: none, appends: this.#appends, puts: this.#puts, deletes: this.#deletes, trims: none, native: none }
+    const change: Change = {
+      id,
+      incarnation,
+      checks,
+      expects: none,
+      appends: this.#appends,
+      puts: this.#puts,
+      deletes: this.#deletes,
+      trims: none,
+      native: none,
+    }
     return { change, mark, settled: this.#settled, holds: this.#holds, moved: this.#moved, counts, breaker: crew.breakerChanged }
   }
 
@@ -260,7 +278,8 @@ class Draft {
     }
     if (queue === undefined) return
     const hold = this.#holdOf(queue)
-    if (request.op === 'redrive' && hold.count > 0 && redrives(request.onlyIf, hold)) this.#holds.set(queue, { ...hold, state: 'ready', attempt: 0, dueMs: 0 })
+    if (request.op === 'redrive' && hold.count > 0 && redrives(request.onlyIf, hold))
+      this.#holds.set(queue, { ...hold, state: 'ready', attempt: 0, dueMs: 0 })
     if (request.op === 'edit') for (const one of held) this.#edit(queue, one, request.data)
     if (request.op !== 'discard') return
     for (const one of held) {

@@ -39,7 +39,11 @@ export function formProbe(lane: OwnedLane, choose: (keys: Iterable<string>) => s
 /** As many events as share a batch: of many keys, or the rows of one. */
 export function formBatch(lane: OwnedLane, policy: BatchPolicy, waitedMs: number): Formed {
   const startable = lane.ready.filter((queue) => queue.startable() && lane.mayContend(queue))
-  if (startable.length < lane.ready.length) unlist(lane, lane.ready.filter((queue) => !startable.includes(queue)))
+  if (startable.length < lane.ready.length)
+    unlist(
+      lane,
+      lane.ready.filter((queue) => !startable.includes(queue)),
+    )
   const drained = startable.find((queue) => queue.waiting.length === 0)
   if (drained !== undefined) {
     unlist(lane, [drained])
@@ -47,7 +51,11 @@ export function formBatch(lane: OwnedLane, policy: BatchPolicy, waitedMs: number
   }
   if (startable.length === 0) return nothing
   const waiting = startable.reduce((sum, queue) => sum + queue.waiting.length, 0)
-  if (waiting < policy.size && waitedMs < policy.waitMs && !lane.ready.some((queue) => (queue.waiting[0]?.most ?? policy.size) < policy.size)) {
+  if (
+    waiting < policy.size &&
+    waitedMs < policy.waitMs &&
+    !lane.ready.some((queue) => (queue.waiting[0]?.most ?? policy.size) < policy.size)
+  ) {
     return { is: 'later', inMs: policy.waitMs - waitedMs }
   }
   return gather(lane, startable, policy)

@@ -1,5 +1,6 @@
 /**
- * A list whose members know their neighbours: in and out costs nothing, and what is out is let go of at once. (A Set that is added to and deleted from at this rate keeps
+ * A list whose members know their neighbours: in and out costs nothing, and what is out is let go of at once. (A Set
+ * that is added to and deleted from at this rate keeps
  * what it held alive: its discarded tables grow old, and hold on to the young.)
  */
 export interface Chained<T> {
@@ -47,7 +48,7 @@ export class Chain<T extends Chained<T>> {
 
   /** Members may be removed meanwhile, the one at hand too. */
   *[Symbol.iterator](): Generator<T> {
-    for (let member = this.#first; member !== undefined; ) {
+    for (let member = this.#first; member !== undefined;) {
       const { after } = member
       yield member
       member = after

@@ -30,13 +30,17 @@ function names(plan: Plan): readonly Finding[] {
     ['route', plan.routes],
     ['webhook', plan.webhooks],
   ]
-  const twice = groups.flatMap(([what, words]) => repeated(words.map(({ name }) => name)).map((name) => error(`${what} ${name}`, 'this name is there twice')))
+  const twice = groups.flatMap(([what, words]) =>
+    repeated(words.map(({ name }) => name)).map((name) => error(`${what} ${name}`, 'this name is there twice')),
+  )
   const former = subscriptions.filter(({ was }) => was !== undefined && subscriptions.some(({ name }) => name === was))
   return [...twice, ...former.map(({ name, was }) => error(`subscription ${name}`, `was '${was}', which is still there`))]
 }
 
 function versions(plan: Plan): readonly Finding[] {
-  return repeated(plan.events.map(({ type, version }) => `${type} ${version}`)).map((name) => error(`event ${name}`, 'this version is there twice'))
+  return repeated(plan.events.map(({ type, version }) => `${type} ${version}`)).map((name) =>
+    error(`event ${name}`, 'this version is there twice'),
+  )
 }
 
 /** What is published or consumed must be listed, for nobody else would know its shape. */
@@ -49,10 +53,14 @@ function listed(plan: Plan): readonly Finding[] {
     ...plan.routes.flatMap((route) => (route.to.is === 'event' ? missing(`route ${route.name}`, route.to.event) : [])),
     ...plan.webhooks.flatMap((webhook) => missing(`webhook ${webhook.path}`, webhook.publishes)),
     ...plan.queries.flatMap((query) =>
-      query.of === undefined || plan.projections.some(({ name }) => name === query.of) ? [] : [error(`query ${query.name}`, `projection ${query.of} is not in the app: add it to its list`)],
+      query.of === undefined || plan.projections.some(({ name }) => name === query.of)
+        ? []
+        : [error(`query ${query.name}`, `projection ${query.of} is not in the app: add it to its list`)],
     ),
     ...plan.routes.flatMap((route) =>
-      route.to.is === 'query' && !plan.queries.includes(route.to.query) ? [error(`route ${route.name}`, `query ${route.to.query.name} is not in the app: add it to its list`)] : [],
+      route.to.is === 'query' && !plan.queries.includes(route.to.query)
+        ? [error(`route ${route.name}`, `query ${route.to.query.name} is not in the app: add it to its list`)]
+        : [],
     ),
   ]
 }
@@ -79,7 +87,10 @@ function doors(plan: Plan): readonly Finding[] {
 function readers(plan: Plan): readonly Finding[] {
   const consumers = [
     ...plan.functions.map((fn) => ({ where: `fn ${fn.name}`, events: fn.on })),
-    ...plan.projections.map((projection) => ({ where: `projection ${projection.name}`, events: projection.takes.map(({ event }) => event) })),
+    ...plan.projections.map((projection) => ({
+      where: `projection ${projection.name}`,
+      events: projection.takes.map(({ event }) => event),
+    })),
   ]
   return consumers.flatMap(({ where, events }) => {
     try {
@@ -92,7 +103,11 @@ function readers(plan: Plan): readonly Finding[] {
 }
 
 function idle(plan: Plan): readonly Finding[] {
-  const consumed = new Set([...plan.functions.flatMap(({ on }) => on), ...plan.projections.flatMap(({ takes }) => takes.map(({ event }) => event))].map(({ type }) => type))
+  const consumed = new Set(
+    [...plan.functions.flatMap(({ on }) => on), ...plan.projections.flatMap(({ takes }) => takes.map(({ event }) => event))].map(
+      ({ type }) => type,
+    ),
+  )
   const unread = [...plan.today.values()].filter((event) => !consumed.has(event.type) && event.becomes() === undefined)
   return unread.map(({ type }) => ({ level: 'warning', where: `event ${type}`, message: 'nothing consumes it' }) as const)
 }

@@ -38,13 +38,18 @@ export class Emitting {
   /** Its id has its cause's time: the same on every attempt, and ordered. */
   #emit(fact: Fact): void {
     const event = this.#fn.emits.find(({ type }) => type === fact.type)
-    if (event === undefined) throw fault('EMIT_UNDECLARED', `fn ${this.#fn.name} emits ${String(fact.type)}, which it does not declare`, { fn: this.#fn.name, type: fact.type })
+    if (event === undefined)
+      throw fault('EMIT_UNDECLARED', `fn ${this.#fn.name} emits ${String(fact.type)}, which it does not declare`, {
+        fn: this.#fn.name,
+        type: fact.type,
+      })
     const { event: cause, run } = this.#taken
     const index = this.#count
     this.#count += 1
     this.#turn.append(
       storedOf(fact, event, {
-        id: (data) => uuidV7From(cause.storedMs, [this.#turn.subscription, cause.source, cause.id, run, this.#part, index, fact.type, data]),
+        id: (data) =>
+          uuidV7From(cause.storedMs, [this.#turn.subscription, cause.source, cause.id, run, this.#part, index, fact.type, data]),
         source: this.#services.source,
         time: timeText(this.#turn.storeMs),
         cause: cause.id,

@@ -81,7 +81,10 @@ async function runBatch(fn: Fn, turn: Turn, services: Services): Promise<void> {
   }
   if (items.length === 0) return
   const context: BatchContext<Fact> = { ...services.asking(fn.name, () => turn.signal), attempt: turn.attempt, items }
-  await fn.run(items.map(({ event }) => event.data), context as never)
+  await fn.run(
+    items.map(({ event }) => event.data),
+    context as never,
+  )
 }
 
 /** A row in the turn's commit: so what failed or parked is not done. */

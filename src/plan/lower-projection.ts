@@ -19,7 +19,10 @@ const batchSize = 1_000
 const timeoutMs = 30_000
 
 export function lowerProjection(plan: Plan, projection: AnyProjection): Subscription {
-  const reader = readerFor(plan, projection.takes.map(({ event }) => event))
+  const reader = readerFor(
+    plan,
+    projection.takes.map(({ event }) => event),
+  )
   const merged = projection.takes.some(({ by }) => by !== undefined)
   const keep = keeping(projection)
   return {

@@ -26,7 +26,18 @@ export function storedOf(fact: Fact, event: AnyEvent, envelope: Envelope): Store
   const data = JSON.stringify(parsed) ?? 'null'
   const id = envelope.id(data)
   const key = keyable(event.keyOf(parsed) ?? envelope.key ?? id, event)
-  const stored = { tenant: '', source: envelope.source, id, type: event.type, version: event.version, key, slot: slotOf(key), time: envelope.time, data, parsed }
+  const stored = {
+    tenant: '',
+    source: envelope.source,
+    id,
+    type: event.type,
+    version: event.version,
+    key,
+    slot: slotOf(key),
+    time: envelope.time,
+    data,
+    parsed,
+  }
   const { subject, cause, correlation, extra } = envelope
   if (subject === undefined && cause === undefined && extra === undefined && correlation === undefined) return stored
   return {

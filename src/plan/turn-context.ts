@@ -1,6 +1,8 @@
 /**
- * What a handler is given for one event. A class, for its getters stand on the prototype: an object literal with getters gets a hidden class of its own each time, and that
- * keeps whatever they reach alive until a whole collection. Its functions may be taken apart from it, so each getter gives a bound one, made when it is asked for.
+ * What a handler is given for one event. A class, for its getters stand on the prototype: an object literal with
+ * getters gets a hidden class of its own each time, and that
+ * keeps whatever they reach alive until a whole collection. Its functions may be taken apart from it, so each getter
+ * gives a bound one, made when it is asked for.
  */
 import type { Fact } from '../contracts/fact.ts'
 import type { Asking, Context, Log } from '../define/context.ts'

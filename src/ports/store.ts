@@ -1,11 +1,13 @@
 /**
- * What an engine that keeps events must be able to do. One Store is one atomic domain: whatever fits its limits commits together, across its lanes.
+ * What an engine that keeps events must be able to do. One Store is one atomic domain: whatever fits its limits commits
+ * together, across its lanes.
  *
  *   slot   0 ────────────── 1023     hash of an event's key, stored with it for ever
  *   lane   [ 0–255 ][256–511][…]     a named range of slots; totally ordered by position
  *   reads  after ──events──▶ upTo    no position at or below upTo will ever appear again
  *
- * Checkpoints, leases, timers, holds and inboxes are rows with conditions, not concepts of the port. A weaker engine says so in `limits`; the core never asks which engine it is.
+ * Checkpoints, leases, timers, holds and inboxes are rows with conditions, not concepts of the port. A weaker engine
+ * says so in `limits`; the core never asks which engine it is.
  */
 
 /** Compares with `<` inside one lane, and across lanes where `limits.order` is 'global'; adapters pad. `''` is before the first. */
@@ -144,7 +146,10 @@ export interface Refused {
   readonly native?: { readonly unit: string; readonly code: string }
 }
 
-/** Where a read begins. A reader that goes on from a slice hands in its `next`: a store may have hung on it what makes the next read cheap. */
+/**
+ * Where a read begins. A reader that goes on from a slice hands in its `next`: a store may have hung on it what makes
+ * the next read cheap.
+ */
 export type Cursor =
   /** `limit` of the read is per cursor. Of a stream `after` is a version, in digits. */
   | { readonly of: 'lane' | 'stream'; readonly name: string; readonly after: Position; readonly types?: ReadonlySet<string> }
@@ -179,11 +184,15 @@ export interface Store {
   /** Which life of the store this is: a restored one has another. */
   readonly incarnation: string
   /**
-   * MUST apply all or nothing, across lanes. MUST resolve after durability. A refusal MUST name every check that failed. MUST NOT retry by itself.
-   * MUST NOT let one change's conflict fail another's (waiting changes may share a transaction, below the port). MUST allocate positions after it holds the streams, so that
-   * lane order never contradicts version order. A known (tenant, source, id) is refused, one that a waiting change of the same group brings too.
+   * MUST apply all or nothing, across lanes. MUST resolve after durability. A refusal MUST name every check that
+   * failed. MUST NOT retry by itself.
+   * MUST NOT let one change's conflict fail another's (waiting changes may share a transaction, below the port). MUST
+   * allocate positions after it holds the streams, so that
+   * lane order never contradicts version order. A known (tenant, source, id) is refused, one that a waiting change of
+   * the same group brings too.
    * MUST hide trimmed events at once. Changes handed in by one process one after another for one key are stored in that order.
-   * Rejects with a fault where the engine fails (STORE_FULL, STORE_FAILED, STORE_CLOSED, CHANGE_TOO_LARGE, INCARNATION_OTHER): then nothing of it is visible, or, where `fault.data.unknown` is true, it may or may not be.
+   * Rejects with a fault where the engine fails (STORE_FULL, STORE_FAILED, STORE_CLOSED, CHANGE_TOO_LARGE,
+   * INCARNATION_OTHER): then nothing of it is visible, or, where `fault.data.unknown` is true, it may or may not be.
    */
   commit(change: Change): Promise<Committed>
   /** MUST see every acknowledged commit, and several keys as of one moment. An expired row reads as absent. */
@@ -191,12 +200,17 @@ export interface Store {
   /** MUST order by UTF-8 bytes of the key within one part, and see every acknowledged commit. Pages need not share a snapshot. */
   scan(range: Scan): Promise<readonly Row[]>
   /**
-   * One slice per cursor. MUST never return `upTo` past a position that may still appear, nor an event that is not flushed; MUST advance `upTo` over skipped types.
-   * MUST fault TRIMMED where an event that it would have returned is gone, and only there. With a global order an idle lane's `upTo` MUST reach the head.
+   * One slice per cursor. MUST never return `upTo` past a position that may still appear, nor an event that is not
+   * flushed; MUST advance `upTo` over skipped types.
+   * MUST fault TRIMMED where an event that it would have returned is gone, and only there. With a global order an idle
+   * lane's `upTo` MUST reach the head.
    * MAY return the very object that was appended, with its place filled in (so that a fact is parsed once).
    */
   read(from: readonly Cursor[], limit: { readonly events: number; readonly bytes: number }): Promise<readonly Slice[]>
-  /** A hint over lanes and `kind/part` names: may be false; MUST resolve within `limits.healMs` of a commit that touches one, at once where the signal is aborted. */
+  /**
+   * A hint over lanes and `kind/part` names: may be false; MUST resolve within `limits.healMs` of a commit that touches
+   * one, at once where the signal is aborted.
+   */
   changed(names: readonly string[], signal: AbortSignal): Promise<void>
   /** Waits for what is under way. Later calls are the fault STORE_CLOSED. */
   close(): Promise<void>

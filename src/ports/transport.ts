@@ -34,9 +34,15 @@ export interface Feed {
 
 export interface Transport {
   readonly limits: TransportLimits
-  /** Answers per message, after the broker's durable acknowledgement. MUST NOT accept a later message of a key after failing an earlier one. */
+  /**
+   * Answers per message, after the broker's durable acknowledgement. MUST NOT accept a later message of a key after
+   * failing an earlier one.
+   */
   publish(messages: readonly Message[]): Promise<readonly Outcome[]>
-  /** MUST start each lane where `opened` says, never at the broker's own offset; MUST finish parents first. An unresolved `deliver` is the backpressure. */
+  /**
+   * MUST start each lane where `opened` says, never at the broker's own offset; MUST finish parents first. An
+   * unresolved `deliver` is the backpressure.
+   */
   subscribe(topic: string, group: string, feed: Feed): Promise<void>
   close(): Promise<void>
 }

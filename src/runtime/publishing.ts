@@ -46,17 +46,30 @@ export class Publishing {
   }
 
   #storedPost(posted: Posted, at: number, id: string | undefined, time: string): Stored {
-    const event = this.#plan.events.find(({ type, version }) => type === posted.type && version === (posted.version ?? this.#plan.today.get(type)?.version))
-    if (event === undefined) throw fault('EVENT_UNKNOWN', `the app publishes no ${posted.type}${posted.version === undefined ? '' : ` ${posted.version}`}`, { type: posted.type, at })
+    const event = this.#plan.events.find(
+      ({ type, version }) => type === posted.type && version === (posted.version ?? this.#plan.today.get(type)?.version),
+    )
+    if (event === undefined)
+      throw fault('EVENT_UNKNOWN', `the app publishes no ${posted.type}${posted.version === undefined ? '' : ` ${posted.version}`}`, {
+        type: posted.type,
+        at,
+      })
     const { key, subject, cause, correlation, extra } = posted
-    const envelope = { ...(key === undefined ? {} : { key }), ...(subject === undefined ? {} : { subject }), ...(cause === undefined ? {} : { cause }), ...(correlation === undefined ? {} : { correlation }), ...(extra === undefined ? {} : { extra }) }
+    const envelope = {
+      ...(key === undefined ? {} : { key }),
+      ...(subject === undefined ? {} : { subject }),
+      ...(cause === undefined ? {} : { cause }),
+      ...(correlation === undefined ? {} : { correlation }),
+      ...(extra === undefined ? {} : { extra }),
+    }
     const ownId = posted.id ?? (id === undefined ? this.#mint() : placed(id, at))
     try {
-      return storedOf(
-        { type: posted.type, data: posted.data },
-        event,
-        { id: () => ownId, source: posted.source ?? this.#plan.name, time: posted.time ?? time, ...envelope },
-      )
+      return storedOf({ type: posted.type, data: posted.data }, event, {
+        id: () => ownId,
+        source: posted.source ?? this.#plan.name,
+        time: posted.time ?? time,
+        ...envelope,
+      })
     } catch (thrown) {
       if (isFault(thrown)) throw fault(thrown.code, thrown.message.slice(thrown.code.length + 2), { ...thrown.data, at }, thrown)
       throw thrown

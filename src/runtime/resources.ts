@@ -46,7 +46,8 @@ class Opening implements Opened {
   async resource(resource: AnyResource, asked: readonly AnyResource[]): Promise<unknown> {
     if (this.#values.has(resource)) return this.#values.get(resource)
     const path = [...asked, resource]
-    if (asked.includes(resource)) throw fault('RESOURCE_FAILED', `${path.map(({ name }) => name).join(' needs ')}`, { resource: resource.name })
+    if (asked.includes(resource))
+      throw fault('RESOURCE_FAILED', `${path.map(({ name }) => name).join(' needs ')}`, { resource: resource.name })
     const given: Record<string, unknown> = {}
     for (const [name, need] of Object.entries(resource.needs)) given[name] = await this.#need(need, path)
     const value = await this.#open(resource, given)
@@ -69,7 +70,8 @@ class Opening implements Opened {
 
   async #need(need: Resource<unknown>, path: readonly AnyResource[]): Promise<unknown> {
     if (isSetting(need)) return this.#setting(need)
-    if (!this.#values.has(need) && !this.#listed.has(need)) throw fault('RESOURCE_NOT_LISTED', `${need.kind} ${need.name}`, { resource: need.name })
+    if (!this.#values.has(need) && !this.#listed.has(need))
+      throw fault('RESOURCE_NOT_LISTED', `${need.kind} ${need.name}`, { resource: need.name })
     return need.kind === 'resource' ? this.resource(need as AnyResource, path) : this.#values.get(need)
   }
 

@@ -81,7 +81,13 @@ class Running implements Runtime {
       ...this.plan.functions.map((fn) => lowerFn(this.plan, fn, services)),
     ]
     const id = idMint(this.#ports.environment)()
-    const flow = await openFlow(this.#ports, { id, subscriptions, ...(settings === undefined ? {} : { settings }), ...(generation === undefined ? {} : { generation }), onCrew: (name, known) => this.#learn(name, known) })
+    const flow = await openFlow(this.#ports, {
+      id,
+      subscriptions,
+      ...(settings === undefined ? {} : { settings }),
+      ...(generation === undefined ? {} : { generation }),
+      onCrew: (name, known) => this.#learn(name, known),
+    })
     this.#flow = flow
     await keepIndexes(flow.context, this.#projections)
     this.#publishing = new Publishing(this.plan, flow.context)
@@ -94,7 +100,13 @@ class Running implements Runtime {
 
   serving(signal: AbortSignal): Serving {
     const asking = this.#asking(this.plan.name, () => signal)
-    return { ...asking, get signal() { return signal }, publish: (facts, { id } = {}) => this.#facts().facts(oneOrMore(facts), id) }
+    return {
+      ...asking,
+      get signal() {
+        return signal
+      },
+      publish: (facts, { id } = {}) => this.#facts().facts(oneOrMore(facts), id),
+    }
   }
 
   get door(): Door {
@@ -117,7 +129,8 @@ class Running implements Runtime {
   }
 
   #facts(): Publishing {
-    if (this.#publishing === undefined || this.#stopping) throw fault('STORE_CLOSED', `${this.plan.name} ${this.#stopping ? 'stops' : 'starts'}`)
+    if (this.#publishing === undefined || this.#stopping)
+      throw fault('STORE_CLOSED', `${this.plan.name} ${this.#stopping ? 'stops' : 'starts'}`)
     return this.#publishing
   }
 
@@ -133,7 +146,9 @@ class Running implements Runtime {
     const { environment, telemetry } = this.#ports
     return {
       log: appLog(telemetry, who),
-      get signal() { return signal() },
+      get signal() {
+        return signal()
+      },
       now: () => environment.nowMs(),
       use: (resource) => this.#opened.use(resource),
       rows: (of) => this.#rows(of.name) as never,
@@ -149,6 +164,9 @@ class Running implements Runtime {
 
   async #ask(query: AnyQuery, input: unknown, signal: AbortSignal): Promise<unknown> {
     const valid = validate(query.input, input, `query ${query.name}`)
-    return query.answer(valid, this.#asking(query.name, () => signal))
+    return query.answer(
+      valid,
+      this.#asking(query.name, () => signal),
+    )
   }
 }

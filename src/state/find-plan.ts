@@ -4,7 +4,13 @@ import { compareUtf8 } from '../kit/utf8-order.ts'
 import { encodeColumn } from './index-key.ts'
 import { indexPart, type RowData, type RowShape } from './row-space.ts'
 
-export type FindCondition = string | number | boolean | null | { readonly in: readonly unknown[] } | { readonly from?: unknown; readonly below?: unknown }
+export type FindCondition =
+  | string
+  | number
+  | boolean
+  | null
+  | { readonly in: readonly unknown[] }
+  | { readonly from?: unknown; readonly below?: unknown }
 export type Where = Readonly<Record<string, unknown>>
 
 export interface FindQuestion {
@@ -26,15 +32,20 @@ export interface FindPlan {
   readonly name: string
 }
 
-type Part = { readonly is: 'values'; readonly values: readonly unknown[] } | { readonly is: 'range'; readonly from: unknown; readonly below: unknown }
+type Part =
+  | { readonly is: 'values'; readonly values: readonly unknown[] }
+  | { readonly is: 'range'; readonly from: unknown; readonly below: unknown }
 
 const prefixesMax = 200
 
 export function findPlan(shape: RowShape, space: string, question: FindQuestion): FindPlan {
   const where = Object.fromEntries(Object.entries(question.where ?? {}).filter(([, condition]) => condition !== undefined))
   const [orderBy, direction = 'asc'] = question.order?.split(' ') ?? []
-  if (direction !== 'asc' && direction !== 'desc') throw fault('FIND_INVALID', `${shape.name}: order is like '${orderBy} desc'`, { order: question.order })
-  const columns = [[shape.key], ...shape.indexes].filter((index) => serves(index, where, orderBy)).sort((a, b) => covers(b, where) - covers(a, where))[0]
+  if (direction !== 'asc' && direction !== 'desc')
+    throw fault('FIND_INVALID', `${shape.name}: order is like '${orderBy} desc'`, { order: question.order })
+  const columns = [[shape.key], ...shape.indexes]
+    .filter((index) => serves(index, where, orderBy))
+    .sort((a, b) => covers(b, where) - covers(a, where))[0]
   if (columns === undefined) throw noIndex(shape, where, orderBy)
   const byKey = columns.length === 1 && columns[0] === shape.key && !shape.indexes.includes(columns)
   const reverse = direction === 'desc'
@@ -59,7 +70,13 @@ function serves(index: readonly string[], where: Where, orderBy: string | undefi
   if (orderBy !== undefined) {
     const single = index.slice(0, fixed).every((column) => valuesOf(where[column]) === 1)
     const at = index.indexOf(orderBy)
-    if (at < 0 || at > fixed || (at < fixed && index.slice(0, at).some((column) => valuesOf(where[column]) !== 1)) || (at === fixed && !single)) return false
+    if (
+      at < 0 ||
+      at > fixed ||
+      (at < fixed && index.slice(0, at).some((column) => valuesOf(where[column]) !== 1)) ||
+      (at === fixed && !single)
+    )
+      return false
   }
   const named = Object.keys(where)
   return named.length === 0 || named.some((column) => index[0] === column)
@@ -101,7 +118,10 @@ function rangesOf(index: readonly string[], where: Where, byKey: boolean): { fro
   const part = next !== undefined && next in where ? partOf(where[next]) : undefined
   const ranges = prefixes.map((prefix) => {
     if (part?.is === 'range') {
-      return { from: part.from === undefined ? prefix : prefix + encode(part.from), to: part.below === undefined ? endOf(prefix) : prefix + encode(part.below) }
+      return {
+        from: part.from === undefined ? prefix : prefix + encode(part.from),
+        to: part.below === undefined ? endOf(prefix) : prefix + encode(part.below),
+      }
     }
     return byKey && fixed > 0 ? { from: prefix, to: `${prefix}\u0000` } : { from: prefix, to: endOf(prefix) }
   })
@@ -123,5 +143,8 @@ function partOf(condition: unknown): Part {
 function noIndex(shape: RowShape, where: Where, orderBy: string | undefined): Error {
   const wanted = [...Object.keys(where).filter((column) => column !== orderBy), ...(orderBy === undefined ? [] : [orderBy])]
   const index = wanted.map((column) => `'${column}'`).join(', ')
-  return fault('INDEX_MISSING', `${shape.name} has no index for this question: declare index: [[${index}]]`, { projection: shape.name, wanted })
+  return fault('INDEX_MISSING', `${shape.name} has no index for this question: declare index: [[${index}]]`, {
+    projection: shape.name,
+    wanted,
+  })
 }

@@ -19,7 +19,9 @@ const end = '\u0001'
 
 function encodeText(text: string): string {
   if (!text.isWellFormed()) throw fault('ROW_INVALID', 'an indexed text has half a surrogate pair', {})
-  return /[\u0000-\u0002]/.test(text) ? text.replace(/[\u0000-\u0002]/g, (character) => `\u0002${String.fromCharCode(character.charCodeAt(0) + 1)}`) : text
+  return /[\u0000-\u0002]/.test(text)
+    ? text.replace(/[\u0000-\u0002]/g, (character) => `\u0002${String.fromCharCode(character.charCodeAt(0) + 1)}`)
+    : text
 }
 
 const number = new Float64Array(1)

@@ -1,4 +1,7 @@
-/** Reads the rows of a projection for those who ask: by key, or along a declared index, page by page. What an index finds is tested again on the row. */
+/**
+ * Reads the rows of a projection for those who ask: by key, or along a declared index, page by page. What an index
+ * finds is tested again on the row.
+ */
 import { fault } from '../kit/fault.ts'
 import type { Store } from '../ports/store.ts'
 import { findPlan, matchesRow, type FindPlan, type FindQuestion } from './find-plan.ts'
@@ -32,7 +35,8 @@ export class RowReader {
 
   async find(question: FindQuestion): Promise<FoundPage> {
     const size = question.size ?? 50
-    if (!Number.isSafeInteger(size) || size < 1 || size > sizeMax) throw fault('FIND_INVALID', `${this.#shape.name}: size is from 1 to ${sizeMax}`, { size })
+    if (!Number.isSafeInteger(size) || size < 1 || size > sizeMax)
+      throw fault('FIND_INVALID', `${this.#shape.name}: size is from 1 to ${sizeMax}`, { size })
     const plan = findPlan(this.#shape, this.#space, question)
     const after = question.page === undefined ? undefined : decodePage(question.page, this.#store.incarnation, plan)
     const rows: RowData[] = []
@@ -71,7 +75,10 @@ export class RowReader {
     }
   }
 
-  async #rowsAt(plan: FindPlan, entries: readonly { readonly key: string; readonly value: string }[]): Promise<{ row: RowData; at: string }[]> {
+  async #rowsAt(
+    plan: FindPlan,
+    entries: readonly { readonly key: string; readonly value: string }[],
+  ): Promise<{ row: RowData; at: string }[]> {
     const texts = plan.kind === 'row' ? entries.map(({ value }) => value) : await this.#texts(entries.map(({ value }) => value))
     return entries.flatMap(({ key }, i) => {
       const text = texts[i]

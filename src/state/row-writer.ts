@@ -1,5 +1,6 @@
 /**
- * What one turn of a projection does to its rows. Calls that need no answer wait until one is needed, or until the end: so that all rows of a batch are read at once.
+ * What one turn of a projection does to its rows. Calls that need no answer wait until one is needed, or until the end:
+ * so that all rows of a batch are read at once.
  * Rows are read and written under the order key of their event; a row that another order key wrote is the fault ROW_SHARED.
  */
 import { validate, type Schema } from '../contracts/schema.ts'
@@ -44,7 +45,8 @@ export class RowWriter {
   put(row: RowData, by: string): void {
     const valid = this.#checked(row)
     const key = valid[this.#shape.key]
-    if (typeof key !== 'string') throw fault('ROW_INVALID', `${this.#shape.name}: the key column '${this.#shape.key}' is no text`, { projection: this.#shape.name })
+    if (typeof key !== 'string')
+      throw fault('ROW_INVALID', `${this.#shape.name}: the key column '${this.#shape.key}' is no text`, { projection: this.#shape.name })
     this.#call({ key, by, change: () => valid })
   }
 
@@ -104,10 +106,14 @@ export class RowWriter {
   #at(key: string, by: string): Known {
     const known = this.#known.get(key) ?? { stored: undefined, now: undefined, changed: false }
     if (known.now !== undefined && known.now.by !== by) {
-      throw fault('ROW_SHARED', `${this.#shape.name}: row '${key}' is written under order key '${known.now.by}', now under '${by}': give \`by\`, the same for all that meet in a row`, {
-        projection: this.#shape.name,
-        row: key,
-      })
+      throw fault(
+        'ROW_SHARED',
+        `${this.#shape.name}: row '${key}' is written under order key '${known.now.by}', now under '${by}': give \`by\`, the same for all that meet in a row`,
+        {
+          projection: this.#shape.name,
+          row: key,
+        },
+      )
     }
     return known
   }
@@ -116,7 +122,10 @@ export class RowWriter {
     if (row === undefined) return undefined
     const valid = this.#checked(row)
     if (valid[this.#shape.key] === key) return valid
-    throw fault('ROW_INVALID', `${this.#shape.name}: a change of row '${key}' gave it another key`, { projection: this.#shape.name, row: key })
+    throw fault('ROW_INVALID', `${this.#shape.name}: a change of row '${key}' gave it another key`, {
+      projection: this.#shape.name,
+      row: key,
+    })
   }
 
   #checked(row: RowData): RowData {

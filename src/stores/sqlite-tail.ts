@@ -106,7 +106,12 @@ export class Tail {
   add(events: readonly Placed[]): void {
     const newest = events.at(-1)
     if (newest === undefined) return
-    const segment = new Segment(this.#lanes.length === 1 ? [events] : this.#split(events), newest.position, this.#generation, this.#last.total + events.length)
+    const segment = new Segment(
+      this.#lanes.length === 1 ? [events] : this.#split(events),
+      newest.position,
+      this.#generation,
+      this.#last.total + events.length,
+    )
     this.#last.next = segment
     this.#last = segment
     this.#drop()

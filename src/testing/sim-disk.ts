@@ -1,5 +1,6 @@
 /**
- * One store under all simulated processes. *Applied* and *flushed* are apart: a commit is applied at once, flushed with others after a while, and answered only then;
+ * One store under all simulated processes. *Applied* and *flushed* are apart: a commit is applied at once, flushed with
+ * others after a while, and answered only then;
  * a power cut takes back whatever was not flushed.
  *
  *   call ──way──▶ applied ──flush──▶ flushed ──way──▶ answer

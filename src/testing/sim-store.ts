@@ -1,4 +1,7 @@
-/** The Store port of one simulated process, in front of the one disk: every call takes its time, and goes wrong when the weather says so. */
+/**
+ * The Store port of one simulated process, in front of the one disk: every call takes its time, and goes wrong when the
+ * weather says so.
+ */
 import { fault } from '../kit/fault.ts'
 import type { Change, Committed, Cursor, Key, Row, Scan, Slice, Store, StoreLimits } from '../ports/store.ts'
 import type { SimDisk, StoreCall, StoreFault } from './sim-disk.ts'

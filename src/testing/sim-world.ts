@@ -1,5 +1,6 @@
 /**
- * Virtual time for a whole cluster in one process: one heap of what is due, and between two of them every microtask is drained. Nothing here waits.
+ * Virtual time for a whole cluster in one process: one heap of what is due, and between two of them every microtask is
+ * drained. Nothing here waits.
  *
  *   heap ──pop──▶ clock ──▶ callback ──▶ microtasks ──▶ next tick ──▶ heap …
  */
