@@ -8,7 +8,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { crashShare } from '../test/crash/crash-share.ts'
+import { crashShare, sayOfSlowDisk } from '../test/crash/crash-share.ts'
 
 const { values } = parseArgs({
   options: {
@@ -32,6 +32,7 @@ async function both(): Promise<number> {
   const kills = Math.ceil(counts.kills / 2)
   const states = Math.ceil(counts.states / 2)
   const codes = await Promise.all(['inline', 'pool'].map((only) => again(['--only', only, '--kills', `${kills}`, '--states', `${states}`, '--seed', `${seed}`])))
+  await sayOfSlowDisk(say)
   const seconds = ((performance.now() - beganMs) / 1_000).toFixed(1)
   const red = codes.some((code) => code !== 0)
   say(`${red ? 'RED: ' : ''}${2 * kills} kills and ${2 * states} states from seed ${seed} in ${seconds} s`)

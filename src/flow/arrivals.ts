@@ -6,16 +6,25 @@ import type { KeyQueue } from './key-queue.ts'
 import type { OwnedLane } from './owned-lane.ts'
 import { lookAt, type Looked } from './looking.ts'
 
+/** An event whose order key cannot be computed. */
+export interface Standing {
+  readonly event: Placed
+  readonly why: string
+  /** Where it was a hole when the lane was taken over: it stays one. */
+  readonly entry: Entry | undefined
+}
+
 export class Arrivals {
-  /** A merged subscription stands at an event whose order key cannot be computed. */
-  stands: { readonly event: Placed; readonly why: string } | undefined
+  /** In the order of the lane: a merged subscription goes past none of them. */
+  readonly #standing: Standing[] = []
   readonly #lane: OwnedLane
   readonly #committer: Committer
   /** So many events were passed since the last written mark. */
   #passed = 0
   /** An operator lets it go past this one. */
   #discarded: Position | undefined
-
+  /** Why the last one could not be taken. */
+  #why = ''
   readonly #stood: () => void
 
   /** `stood`: is told when it comes to stand somewhere. */
@@ -25,7 +34,20 @@ export class Arrivals {
     this.#committer = committer
   }
 
-  /** Takes the next event of the lane; `false` where it cannot go past it. `inFront`: of the rows of its key, which are younger. */
+  /** What a merged subscription stands at first. */
+  get stands(): Standing | undefined {
+    return this.#standing[0]
+  }
+
+  /** A hole of the lane, taken over. `inFront`: of the rows of its key, which are younger. */
+  takeBack(event: Placed, suspect: boolean, inFront: boolean): void {
+    if (this.take(event, suspect, inFront)) return
+    const entry = new Entry(event, '', [], undefined, false)
+    this.#lane.marks.take(entry)
+    this.#standing.push({ event, why: this.#why, entry })
+  }
+
+  /** Takes the next event of the lane; `false` where it cannot go past it. */
   take(event: Placed, suspect: boolean, inFront = false): boolean {
     const lane = this.#lane
     if (event.position === this.#discarded) return true
@@ -36,7 +58,7 @@ export class Arrivals {
       return true
     }
     if (look.key === undefined) {
-      this.#standAt(event, look.is === 'fault' ? look.fault.message : look.is === 'wait' ? look.why : 'it has none')
+      this.#why = look.is === 'fault' ? look.fault.message : look.is === 'wait' ? look.why : 'it has none'
       return false
     }
     const started = lane.starts.get(event.position)
@@ -86,19 +108,33 @@ export class Arrivals {
     return spilled
   }
 
+  /** The reader has come to one that it cannot go past. */
+  standAt(event: Placed): void {
+    if (this.#standing.some((one) => one.event.position === event.position)) return
+    this.#standing.push({ event, why: this.#why, entry: undefined })
+    this.#stood()
+    const { context, crew } = this.#lane
+    context.telemetry.log('error', `${crew.subscription.name} stands at an event whose order key cannot be computed: ${this.#why}`, {
+      event: event.id,
+      type: event.type,
+    })
+  }
+
   /** An operator discards the event that it stands at: it is an entry now, to be settled. */
   letGo(position: Position | undefined): Entry | undefined {
-    const event = this.stands?.event
-    if (event === undefined || (position !== undefined && position !== event.position)) return undefined
-    const entry = new Entry(event, '', [], undefined, false)
+    const stands = this.#standing.find(({ event }) => position === undefined || position === event.position)
+    if (stands === undefined) return undefined
+    this.#discarded = stands.event.position
+    if (stands.entry !== undefined) return stands.entry
+    const entry = new Entry(stands.event, '', [], undefined, false)
     this.#lane.marks.take(entry)
-    this.#discarded = event.position
     return entry
   }
 
   /** What it stood at is settled. */
   goOn(): void {
-    if (this.stands?.event.position === this.#discarded) this.stands = undefined
+    const at = this.#standing.findIndex(({ event }) => event.position === this.#discarded)
+    if (at >= 0) this.#standing.splice(at, 1)
   }
 
   #queue(entry: Entry, inFront: boolean): void {
@@ -110,17 +146,6 @@ export class Arrivals {
     queue.waiting.push(entry)
     this.#lane.waitingSinceMs ??= this.#lane.context.environment.monotonicMs()
     this.#lane.list(queue)
-  }
-
-  #standAt(event: Placed, why: string): void {
-    if (this.stands?.event.position === event.position) return
-    this.stands = { event, why }
-    this.#stood()
-    const { context, crew } = this.#lane
-    context.telemetry.log('error', `${crew.subscription.name} stands at an event whose order key cannot be computed: ${why}`, {
-      event: event.id,
-      type: event.type,
-    })
   }
 }
 

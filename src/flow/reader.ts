@@ -137,7 +137,10 @@ export class Reader {
       event = this.#ahead[this.#next]
     ) {
       const suspect = this.#suspectsLeft > 0 && event.position <= this.#suspectTo
-      if (!this.#runner.arrivals.take(event, suspect)) break
+      if (!this.#runner.arrivals.take(event, suspect)) {
+        this.#runner.arrivals.standAt(event)
+        break
+      }
       if (suspect) this.#suspectsLeft -= 1
       this.#next += 1
     }
@@ -185,7 +188,7 @@ export async function readHoles(runner: Runner, holes: readonly string[], unclea
   for (const event of slices.flatMap(({ events }) => events)) {
     const look = lookAt(lane.crew.subscription, event)
     const first = look.is === 'skip' || look.key === undefined ? undefined : firsts.get(look.key)
-    runner.arrivals.take(event, unclean, first !== undefined && event.position < first)
+    runner.arrivals.takeBack(event, unclean, first !== undefined && event.position < first)
   }
 }
 

@@ -61,6 +61,7 @@ export class Suspects {
     this.#lane.crew.running -= 1
     if (work.probe) this.#lane.crew.probing = false
     if (alone) this.#lane.context.gate.leave()
+    this.#lane.crew.wake()
   }
 
   /** Its outcome stands, or is undone: others may start again. */

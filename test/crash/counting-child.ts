@@ -11,6 +11,9 @@ import { type CountingRun, runCounting, settleAll } from './counting-run.ts'
 
 const life = JSON.parse(process.argv[2] ?? '') as Life
 
+/** So long before its flush what is planted `early` acknowledges. */
+const earlyMs = 3
+
 await live()
 
 async function live(): Promise<void> {
@@ -79,7 +82,7 @@ function plant(planted: 'never' | 'early', flush: string): Partial<SqliteStoreOp
   return {
     sync: (file, done) => {
       done(null)
-      fdatasync(file, () => {})
+      setTimeout(() => fdatasync(file, () => {}), earlyMs)
     },
   }
 }

@@ -5,6 +5,9 @@ import type { Store } from '../../src/ports/store.ts'
 import { startRuntime } from '../../src/runtime/runtime.ts'
 import { counted, countingApp, headOf, isSettled, publishOf } from './counting-app.ts'
 
+/** On a disk that is full nothing comes to its end. */
+const drainMs = 1_000
+
 export interface CountingRun {
   publish(life: number, loop: number, n: number): Promise<void>
   stop(): Promise<void>
@@ -12,7 +15,7 @@ export interface CountingRun {
 
 export async function runCounting(store: Store, textBytes: number, started: (who: string, event: string) => void = () => {}): Promise<CountingRun> {
   const telemetry = { count: () => {}, record: () => {}, span: <T>(_: string, __: unknown, run: () => T) => run(), log: () => {} }
-  const runtime = await startRuntime(countingApp(started), { store, environment: nodeEnvironment, telemetry })
+  const runtime = await startRuntime(countingApp(started), { store, environment: nodeEnvironment, telemetry }, { settings: { drainMs } })
   const serving = runtime.serving(new AbortController().signal)
   const publish = async (life: number, loop: number, n: number): Promise<void> => {
     const { id, facts } = publishOf(life, loop, n, textBytes)

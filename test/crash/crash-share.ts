@@ -3,6 +3,7 @@ import type { FlushMode } from '../../src/stores/sqlite-flush.ts'
 import { hasStrace } from './disk-trace.ts'
 import { runKills } from './kills.ts'
 import { runCuts } from './power-cuts.ts'
+import { slowDisk } from './slow-disk.ts'
 
 export interface ShareOptions {
   readonly flush: FlushMode
@@ -25,6 +26,13 @@ export async function crashShare({ flush, seed, kills, states, largeStates, say 
   const cut = await runCuts({ seed, states: states - largeStates, flush, say })
   const large = largeStates === 0 ? [] : (await runCuts({ seed, states: largeStates, flush, large: true, say })).complaints
   return [...killed.complaints, ...cut.complaints, ...large, ...(await controls(flush, seed, say))]
+}
+
+/** A figure for whoever reads it: it depends on the machine. */
+export async function sayOfSlowDisk(say: (line: string) => void): Promise<void> {
+  const { syncs, publishes, p50Ms, p99Ms, maxMs } = await slowDisk(10, 2_000)
+  const delays = `p50 ${p50Ms.toFixed(2)}, p99 ${p99Ms.toFixed(2)}, longest ${maxMs.toFixed(1)} ms`
+  say(`a disk of 10 ms a flush: ${publishes} publishes in ${syncs} flushes; delay of the event loop: ${delays}`)
 }
 
 /** A store that never flushes, and one that acknowledges before the flush: each must be caught. Inside a commit nothing can be acknowledged early. */

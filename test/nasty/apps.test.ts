@@ -245,7 +245,7 @@ test('given a parked event, when it is edited, then its idempotency key is anoth
   assert.equal((await stage.holds('thank')).size, 0)
 })
 
-test('given `once` in batches, when the same thing comes twice, in one batch or another, then it is done once and the skipped are counted', async () => {
+test('given `once` in batches, when the same thing comes twice, then it is done once and what is skipped is counted', async () => {
   const stage = await Stage.open('memory')
   const seen: string[] = []
   const thank = fn('thank', batched(Placed, { size: 10, wait: '0s' }), {

@@ -85,6 +85,12 @@ test('given a parked key, when it is redriven, then its attempts begin at 0 agai
   assert.equal((await stage.holds('f')).get('a')?.attempt, 3)
   await stage.request('f', '0-1023', redrive)
   await stage.pass(10_000)
+  const operations = (await stage.rows('operation', '')).map(({ value }) => JSON.parse(value) as { by?: string; positions?: string[] })
+  const [head] = await stage.held('f')
+  assert.deepEqual(
+    operations.map(({ by, positions }) => ({ by, positions })),
+    [{ by: 'ann', positions: [head?.position] }],
+  )
   assert.deepEqual(attempts, [1, 2, 3, 1, 2, 3])
   assert.equal((await stage.holds('f')).get('a')?.state, 'parked')
 })

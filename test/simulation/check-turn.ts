@@ -20,10 +20,10 @@ export function checkCode({ plan }: SubscriptionModel, turn: Turn, knows: number
 
 /** Who was started before and did not finish runs alone in its process, so that the next crash accuses nobody else. */
 export function checkAlone(checks: Checks, process: SimProcess, subscription: SubscriptionModel, seen: readonly Seen[]): void {
-  const accused = seen.find((one) => startedBefore(checks, subscription, one))
+  const accused = seen.find((one) => startedBefore(checks, process, subscription, one))
   for (const view of checks.turns.running.get(process) ?? []) {
     if (!view.turn.open) continue
-    const other = view.seen.find((one) => startedBefore(checks, view.subscription, one))
+    const other = view.seen.find((one) => startedBefore(checks, process, view.subscription, one))
     if (accused === undefined && other === undefined) continue
     const [who, beside] = accused === undefined ? [other, seen[0]] : [accused, view.seen[0]]
     throw new Violation(
@@ -33,9 +33,12 @@ export function checkAlone(checks: Checks, process: SimProcess, subscription: Su
   }
 }
 
-function startedBefore({ mirror }: Checks, subscription: SubscriptionModel, seen: Seen): boolean {
+/** Its own record says so: not that of an owner after it, which it does not know of. */
+function startedBefore({ mirror, ownerOf }: Checks, process: SimProcess, subscription: SubscriptionModel, seen: Seen): boolean {
   const row = mirror.get('start', `${subscription.id}/${subscription.lane(seen)}`, seen.event.position)
-  return row !== undefined && row.value.includes(',')
+  if (row === undefined) return false
+  const tokens = JSON.parse(row.value) as readonly string[]
+  return tokens.length > 1 && ownerOf.get(tokens.at(-1) ?? '') === process
 }
 
 /** While the breaker is open nothing runs before its rest is over, and then one turn at a time asks. */

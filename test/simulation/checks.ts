@@ -20,6 +20,8 @@ export interface Checks {
   readonly parks: Parks
   /** Of each lane of a subscription: commits in a row that changed nothing. */
   readonly idle: Map<string, number>
+  /** Whose a token of a lane's record is. */
+  readonly ownerOf: ReadonlyMap<string, SimProcess>
   /** Recorded starts of an event whose owners are dead, or live and have not had the time to take them back. */
   deadStarts(subscription: SubscriptionModel, position: string): { readonly count: number; readonly silent: boolean }
   readonly nowUs: number

@@ -158,10 +158,10 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
     this.world.after(200_000, undefined, scheduleLabel, () => this.startRuntime(life.index))
   }
 
-  /** It exits; nothing of it was in flight. */
+  /** It exits; where its lanes could not be released, that looks like a death. */
   end(life: Life): void {
     this.world.crash(life.process)
-    this.turns.running.delete(life.process)
+    this.turns.died(life.process, recordedStarts(this, life.process))
     if (this.lives[life.index] === life) this.lives[life.index] = undefined
   }
 
