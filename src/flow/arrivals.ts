@@ -144,7 +144,7 @@ export class Arrivals {
       return
     }
     queue.waiting.push(entry)
-    this.#lane.waitingSinceMs ??= this.#lane.context.environment.monotonicMs()
+    if (this.#lane.crew.subscription.batch !== undefined) queue.sinceMs ??= this.#lane.context.environment.monotonicMs()
     this.#lane.list(queue)
   }
 }

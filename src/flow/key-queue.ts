@@ -14,6 +14,8 @@ export class KeyQueue {
   readonly key: string
   /** Of the log, waiting; those in flight or staged are not among them. */
   waiting: Entry[] = []
+  /** By the monotonic clock, when its first began to wait for a batch. */
+  sinceMs: number | undefined
   /** Read from its rows, waiting. */
   rows: Entry[] = []
   /** The last row that was read. */

@@ -35,8 +35,6 @@ export class OwnedLane implements Ownership {
   /** Rows that turns lost to, and the keys that run again because of it, oldest first. */
   readonly contention = new Map<string, KeyQueue[]>()
   parkedKeys = 0
-  /** When, by the monotonic clock, what waits for a batch began to wait. */
-  waitingSinceMs: number | undefined
   /** Start rows that this owner wrote and has not taken away: positions, with their keys. */
   readonly started = new Map<Position, string>()
   /** Since an owner's unclean end: who started what before this owner, by position; those that came back are left out. */

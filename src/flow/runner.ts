@@ -108,15 +108,12 @@ export class Runner implements Ended, Committing {
     }
     const { batch } = crew.subscription
     if (batch === undefined) return formOne(this.lane)
-    const nowMs = context.environment.monotonicMs()
-    this.lane.waitingSinceMs ??= nowMs
-    return formBatch(this.lane, batch, nowMs - this.lane.waitingSinceMs)
+    return formBatch(this.lane, batch, context.environment.monotonicMs())
   }
 
   /** The gate is entered. */
   #begin(work: Work): void {
     const { lane } = this
-    lane.waitingSinceMs = lane.ready.length > 0 ? lane.context.environment.monotonicMs() : undefined
     const [entry] = work.entries
     const [queue] = work.queues
     if (entry === undefined || queue === undefined) return lane.context.gate.leave()

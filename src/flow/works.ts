@@ -37,35 +37,55 @@ export function formProbe(lane: OwnedLane, choose: (keys: Iterable<string>) => s
 }
 
 /** As many events as share a batch: of many keys, or the rows of one. */
-export function formBatch(lane: OwnedLane, policy: BatchPolicy, waitedMs: number): Formed {
+export function formBatch(lane: OwnedLane, policy: BatchPolicy, nowMs: number): Formed {
   const startable = lane.ready.filter((queue) => queue.startable() && lane.mayContend(queue))
-  if (startable.length < lane.ready.length)
-    unlist(
-      lane,
-      lane.ready.filter((queue) => !startable.includes(queue)),
-    )
+  if (startable.length < lane.ready.length) keepListed(lane, new Set(startable))
   const drained = startable.find((queue) => queue.waiting.length === 0)
   if (drained !== undefined) {
     unlist(lane, [drained])
     return formOf(drained, policy.size, false)
   }
-  if (startable.length === 0) return nothing
-  const waiting = startable.reduce((sum, queue) => sum + queue.waiting.length, 0)
-  if (
-    waiting < policy.size &&
-    waitedMs < policy.waitMs &&
-    !lane.ready.some((queue) => (queue.waiting[0]?.most ?? policy.size) < policy.size)
-  ) {
-    return { is: 'later', inMs: policy.waitMs - waitedMs }
+  let soonestMs = Number.POSITIVE_INFINITY
+  for (const [group, { queues, waiting, sinceMs, small }] of groupsOf(startable)) {
+    const restMs = sinceMs + policy.waitMs - nowMs
+    if (waiting >= policy.size || restMs <= 0 || small) return gather(lane, queues, group, policy, nowMs)
+    soonestMs = Math.min(soonestMs, restMs)
   }
-  return gather(lane, startable, policy)
+  return soonestMs === Number.POSITIVE_INFINITY ? nothing : { is: 'later', inMs: soonestMs }
 }
 
-function gather(lane: OwnedLane, startable: readonly KeyQueue[], policy: BatchPolicy): Formed {
+interface Group {
+  readonly queues: KeyQueue[]
+  waiting: number
+  /** When the one that waits longest began to. */
+  sinceMs: number
+  /** One of it failed in a larger batch: it waits for nobody. */
+  small: boolean
+}
+
+/** By the group of what each key would run next. */
+function groupsOf(startable: readonly KeyQueue[]): ReadonlyMap<string | undefined, Group> {
+  const groups = new Map<string | undefined, Group>()
+  for (const queue of startable) {
+    const [first] = queue.waiting
+    if (first === undefined) continue
+    const group = groups.get(first.group) ?? { queues: [], waiting: 0, sinceMs: Number.POSITIVE_INFINITY, small: false }
+    groups.set(first.group, group)
+    group.queues.push(queue)
+    for (const entry of queue.waiting) {
+      if (entry.group !== first.group) break
+      group.waiting += 1
+    }
+    group.sinceMs = Math.min(group.sinceMs, queue.sinceMs ?? 0)
+    group.small ||= first.most < Number.POSITIVE_INFINITY
+  }
+  return groups
+}
+
+function gather(lane: OwnedLane, startable: readonly KeyQueue[], group: string | undefined, policy: BatchPolicy, nowMs: number): Formed {
   const entries: Entry[] = []
   const queues: KeyQueue[] = []
   let most = policy.size
-  const group = startable[0]?.waiting[0]?.group
   for (const queue of startable) {
     const before = entries.length
     while (entries.length < most) {
@@ -75,7 +95,10 @@ function gather(lane: OwnedLane, startable: readonly KeyQueue[], policy: BatchPo
       most = Math.min(most, entry.most)
       entries.push(entry)
     }
-    if (entries.length > before) queues.push(queue)
+    if (entries.length > before) {
+      queues.push(queue)
+      queue.sinceMs = queue.waiting.length > 0 ? nowMs : undefined
+    }
     if (entries.length >= most) break
   }
   unlist(lane, queues)
@@ -102,7 +125,10 @@ function formOf(queue: KeyQueue, size: number, probe: boolean): Formed {
 
 function unlist(lane: OwnedLane, queues: readonly KeyQueue[]): void {
   const out = new Set(queues)
-  for (const queue of out) queue.listed = false
-  const kept = lane.ready.filter((queue) => !out.has(queue))
+  keepListed(lane, new Set(lane.ready.filter((queue) => !out.has(queue))))
+}
+
+function keepListed(lane: OwnedLane, kept: ReadonlySet<KeyQueue>): void {
+  for (const queue of lane.ready) queue.listed = kept.has(queue)
   lane.ready.splice(0, lane.ready.length, ...kept)
 }

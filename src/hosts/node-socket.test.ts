@@ -61,7 +61,7 @@ test('given a socket that a dead process left, when it listens, then it takes it
   assert.ok(existsSync(path))
 })
 
-test('given a path too long for a socket, when its place is asked for, then it is short, always the same, and for this user alone', async (t) => {
+test('given a path too long for a socket, when its place is asked for, then it is short, always the same, and ours', async (t) => {
   const store = join(folder(t), 'x'.repeat(120), 'shop.db')
   const path = socketPathOf(store)
   assert.equal(path, socketPathOf(store))

@@ -62,7 +62,7 @@ export class Hold {
   }
 
   release(): void {
-    this.#db.exec('rollback')
+    if (this.#db.isTransaction) this.#db.exec('rollback')
     this.#db.close()
   }
 }

@@ -143,13 +143,25 @@ class OpenStore implements SqliteStore {
     await this.#group.idle()
     this.#waiters.wakeAll()
     this.watch.stop()
-    this.#view?.db.close()
+    const { file } = this.#opened
+    try {
+      await this.#closeFiles()
+      file?.hold.remember({ incarnation: this.incarnation, head: this.#head })
+    } catch (error) {
+      // What is remembered is a lower bound: without room for it the old one stands.
+      const failed = storeFault(error, this.#options.path)
+      if (failed.code !== 'STORE_FULL') throw failed
+    } finally {
+      file?.hold.release()
+    }
+  }
+
+  async #closeFiles(): Promise<void> {
     const { db, file } = this.#opened
+    this.#view?.db.close()
     if (file !== undefined) closeSync(file.wal)
     db.close()
     await this.#thread.close()
-    file?.hold.remember({ incarnation: this.incarnation, head: this.#head })
-    file?.hold.release()
   }
 
   /** A window at a time, so that a reader of what is rare does not hold up the process. */

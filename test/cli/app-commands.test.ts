@@ -60,7 +60,7 @@ test('given an app, when it is driven, then all that was published is handled, a
 })
 
 test(
-  'given an app under `dev`, when its file is replaced by an editor, then it stops in order and the new code runs; broken code waits for the next change',
+  'given an app under `dev`, when its file is replaced, then the new code runs; broken code waits for the next change',
   { timeout: 30_000 },
   async () => {
     const file = join(place.folder, 'edited.ts')
@@ -82,7 +82,7 @@ test(
   },
 )
 
-test('given a turn that does not end, when the app is told to stop twice, then the first drains and the second ends it at once, saying so', async () => {
+test('given a turn that does not end, when the app is told to stop twice, then the second ends it at once, saying so', async () => {
   const app = await place.start(['start', appFile, '--no-http'])
   await place.json(['publish', 'Ordered', '{"order":"s","table":"t","dish":"stew"}', '--id', 's1'])
   const { stations } = await place.json<{ stations: readonly { subscription: string; state: string }[] }>(['event', 's1'])

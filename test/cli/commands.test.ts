@@ -18,7 +18,7 @@ after(() => place.remove())
 
 const dish = (order: string, what: string): string => JSON.stringify({ order, table: 't1', dish: what })
 
-test('given an app that is started, when one looks beside its store, then a socket for this user alone is there, and it says where it listens', async () => {
+test('given an app that is started, when one looks beside its store, then a socket for this user alone is there', async () => {
   assert.equal(statSync(`${place.store}.sock`).mode & 0o777, 0o600)
   assert.deepEqual(
     [running.told['socket'], running.told['store'], running.told['message']],
@@ -27,7 +27,7 @@ test('given an app that is started, when one looks beside its store, then a sock
   assert.equal((await fetch(`${running.told['url']}/tables`)).status, 200)
 })
 
-test('given events published one way and the other, when their ids are known, then a repeat says so, and other content is refused', async () => {
+test('given events that are published, when their ids are known, then a repeat says so, and other content is refused', async () => {
   const first = await place.run(['publish', 'Ordered', dish('b', 'burnt'), '--id', 'b1'])
   assert.deepEqual([first.code, first.out], [0, 'b1\n'])
   assert.equal((await place.run(['publish', 'Ordered', '-', '--id', 'b1'], dish('b', 'burnt'))).out, 'b1 was published before\n')
@@ -79,13 +79,12 @@ serve  filtered  it takes no Ordered
 tables  done
 `,
   )
-  assert.match(
-    timeless(shown?.out),
-    /^Ordered b1, parked in cook _ ago after 2 attempts\nfrom diner at _, key b, position 1\n\nthe pan is on fire\n +at .*\n[^]*\ndata {2}\{"order":"b","table":"t1","dish":"burnt"\}\n\n1 of its key waits behind it:\n {2}Ordered b2\n$/,
-  )
+  const told = timeless(shown?.out)
+  assert.match(told, /^Ordered b1, parked in cook _ ago after 2 attempts\nfrom diner at _, key b, position 1\n\nthe pan is on fire\n +at /)
+  assert.ok(told.endsWith('\n\ndata  {"order":"b","table":"t1","dish":"burnt"}\n\n1 of its key waits behind it:\n  Ordered b2\n'), told)
 })
 
-test('given a key that is parked, when it is edited and redriven, then the rest of its key follows, and the log of operations says who', async () => {
+test('given a key that is parked, when it is edited and redriven, then the rest follows, and the log of operations says who', async () => {
   const edited = await place.run(['dead-letters', 'edit', 'b1', dish('b', 'flan'), '--redrive', '--by', 'ann'])
   assert.deepEqual([edited.code, edited.out], [0, 'edited and redriven: b1 of cook, key b\n'])
   assert.equal((await place.run(['dead-letters', 'list'])).out, 'nothing is parked\n')
@@ -132,7 +131,7 @@ test('given what cannot be done, when commands are run, then the fault says why,
   assert.deepEqual([json.out, (JSON.parse(json.err) as { error: { code: string } }).error.code], ['', 'SUBSCRIPTION_UNKNOWN'])
 })
 
-test("given help is asked for, when a command is named, then it shows its options and examples; and the version is the package's", async () => {
+test('given help is asked for, when a command is named, then it shows its options and examples', async () => {
   const [one, version, all] = await Promise.all([place.run(['dead-letters', 'edit', '-h']), place.run(['--version']), place.run([])])
   assert.match(all.out, /^ {2}dead-letters redrive \[ID…\] +run them again/m)
   assert.match(one.out, /^Usage {2}millrace dead-letters edit ID JSON\|@FILE\|- \[options\]$/m)
@@ -141,7 +140,7 @@ test("given help is asked for, when a command is named, then it shows its option
   assert.deepEqual([one.code, version.code, all.code], [0, 0, 2], 'without a command it is not written right')
 })
 
-test('given the app is stopped, when one looks and asks all the same, then the file tells, and what is asked is left for the next start', async () => {
+test('given the app is stopped, when one asks all the same, then the file tells, or what is asked is left for the next start', async () => {
   await place.run(['publish', 'Ordered', dish('c', 'burnt'), '--id', 'c1'])
   while ((await place.json<Letters>(['dead-letters'])).deadLetters.length === 0);
   assert.equal(await running.end('SIGTERM'), 0)

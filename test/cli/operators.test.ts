@@ -162,7 +162,7 @@ test('given filters, when dead letters are listed, then only those that fit', as
   assert.deepEqual(await keysAt('type=Cooked'), [])
 })
 
-test('given a key that is parked, when its event is edited and redriven, then it runs as edited, the rest follows, and it is recorded who asked', async (t) => {
+test('given a key that is parked, when its event is edited and redriven, then it runs as edited, and it is recorded who asked', async (t) => {
   const stand = await open(t)
   await parked(stand, 'b')
   const refused = await stand.ask('/v1/dead-letters/edit', { id: 'b-burnt', data: '{"order":"b"}', by: 'ann' })
@@ -203,7 +203,7 @@ test('given a key that is parked, when it is redriven as it was, then it parks a
   assert.equal((await stand.ask('/v1/dead-letters')).deadLetters[0]?.attempts, 2)
 })
 
-test("given two keys that are parked, when one event is discarded and the other key whole, then only the first one's rest runs", async (t) => {
+test("given two parked keys, when one event is discarded and the other key whole, then only the first one's rest runs", async (t) => {
   const stand = await open(t)
   await parked(stand, 'b')
   await parked(stand, 'c')
@@ -215,7 +215,7 @@ test("given two keys that are parked, when one event is discarded and the other 
   assert.deepEqual((await stand.ask('/v1/dead-letters')).deadLetters, [])
 })
 
-test('given a subscription that is paused, when an event comes, then it waits and its trail says who paused; resumed, it runs', async (t) => {
+test('given a paused subscription, when an event comes, then it waits, and its trail says who paused; resumed, it runs', async (t) => {
   const stand = await open(t)
   assert.deepEqual(await stand.ask('/v1/subscriptions/cook/pause', { by: 'ann', why: 'lunch' }), {
     subscription: 'cook',
@@ -253,7 +253,7 @@ test('given what does not exist, when it is asked for, then the fault names what
   assert.equal((await stand.ask('/v1/events', { type: 'Ordred', data: {} })).code, 'EVENT_UNKNOWN')
 })
 
-test('given an app that lost a subscription, when it is forgotten, then all its rows go, and while it runs it is refused', async (t) => {
+test('given an app that lost a subscription, when it is forgotten, then all its rows go; while it runs it is refused', async (t) => {
   const first = await open(t)
   await parked(first, 'b')
   await until(async () => (await stationOf(first, 'b-pie', 'tables')).state === 'done')
@@ -306,7 +306,7 @@ test('given a subscription that begins now, when an older event is asked for, th
   assert.equal((await stationOf(second, 'a-soup', 'cook')).state, 'before')
 })
 
-test('given an event whose order key cannot be computed, when one looks, then its subscription stands at it, until it is discarded', async (t) => {
+test('given an event without an order key, when one looks, then its subscription stands at it, until it is discarded', async (t) => {
   const byTable = fn('by-table', Ordered, {
     order: ({ dish, table }) => {
       if (dish === 'nothing') throw new Error('no dish, no table')
@@ -330,7 +330,7 @@ test('given an event whose order key cannot be computed, when one looks, then it
   assert.equal((await stationOf(stand, 'a-nothing', 'by-table')).state, 'discarded')
 })
 
-test('given an owner that takes its time, when something is redriven, then it is told as left, waiting for the owner, and is done later', async (t) => {
+test('given an owner that takes its time, when something is redriven, then it is told as left, and is done later', async (t) => {
   const stand = await open(t, diner, undefined, 0)
   await parked(stand, 'b')
   const { settled } = await stand.ask('/v1/dead-letters/redrive', { key: 'b', by: 'ann' })
@@ -341,7 +341,7 @@ test('given an owner that takes its time, when something is redriven, then it is
   await until(async () => (await stand.ask('/v1/operations')).operations.some(({ op, doneAt }) => op === 'redrive' && doneAt !== undefined))
 })
 
-test('given a log over four lanes, when it is followed from the start, then its pages bring every event once, in order, and wait for the next', async (t) => {
+test('given a log over four lanes, when it is followed, then its pages bring every event once, in order, and wait for the next', async (t) => {
   const stand = await open(t)
   for (let n = 0; n < 25; n += 1) await stand.order(`o${n}`, 'water')
   const seen: string[] = []

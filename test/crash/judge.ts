@@ -58,6 +58,7 @@ function positionsOf(events: readonly Read[]): readonly string[] {
 function publishesOf(events: readonly Read[], acknowledged: Acknowledged, textBytes: number): readonly string[] {
   const complaints: string[] = []
   const found = new Map<string, number>()
+  const newest = new Map<number, number>()
   let open: { readonly ids: readonly string[]; readonly facts: readonly Counted[]; at: number } | undefined
   for (const { counted, id, key, position } of events) {
     if (open !== undefined && counted === undefined) complaints.push(`a publish is torn at ${position}`)
@@ -69,7 +70,8 @@ function publishesOf(events: readonly Read[], acknowledged: Acknowledged, textBy
       const before = found.get(`${life} ${loop}`) ?? -1
       if (n !== before + 1) complaints.push(`loop ${loop} of life ${life}: ${n} stands behind ${before}`)
       found.set(`${life} ${loop}`, n)
-      if ([...found.keys()].some((other) => Number(other.split(' ')[0]) > life && other.endsWith(` ${loop}`))) complaints.push(`loop ${loop}: life ${life} stands behind a later one`)
+      if (life < (newest.get(loop) ?? 0)) complaints.push(`loop ${loop}: life ${life} stands behind a later one`)
+      newest.set(loop, Math.max(life, newest.get(loop) ?? 0))
     }
     const fact = open.facts[open.at]
     const whole = id === open.ids[open.at] && key === fact?.account && JSON.stringify(fact) === JSON.stringify(counted)

@@ -32,7 +32,7 @@ const stuckMs = 60_000
 const loops = 24
 const textBytes = 300
 
-export async function runKills({ seed, kills, flush, perFile = 20, say = () => {} }: KillOptions): Promise<KillReport> {
+export async function runKills({ seed, kills, flush, perFile = 10, say = () => {} }: KillOptions): Promise<KillReport> {
   const total = { kills: 0, files: 0, events: 0, acknowledged: 0, complaints: [] as string[] }
   while (total.kills < kills && total.complaints.length === 0) {
     const random = randomOf(seed, `kills ${flush} ${total.files}`)

@@ -8,7 +8,7 @@ import { sign } from '../../src/event/signature.ts'
 const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`
 const body = JSON.stringify({ data: { id: 'in-1', amount: 900 } })
 
-test('given deliveries to a webhook, when they are new, repeated, changed, stale, unsigned or wrong, then each has its answer', async () => {
+test('given deliveries that are new, repeated, changed, stale, unsigned or wrong, when they come, then each has its answer', async () => {
   await using app = await testApp(billing, { env: { BILLING_SECRET: secret } })
   const deliver = async (sent: string, headers: Readonly<Record<string, string>>): Promise<string> => {
     const answer = await app.fetch('/hooks/billing', {

@@ -55,7 +55,7 @@ describe('the comparison', () => {
   const page = (language: string, text: string): string => `# A\n\n${fence}${language}\n${text}\n${fence}\n`
   const files = (path: string): string => (path === 'a.ts' ? file : assert.fail(`no file ${path}`))
 
-  test('given a block that is its region, when it is compared, then nothing is wrong; changed, unnamed or from nowhere, then something is', () => {
+  test('given blocks, when they are compared, then one that is its region is right; changed, unnamed or from nowhere, it is not', () => {
     assert.deepEqual(wrongBlocks(page('ts a.ts#one', 'const b = 2'), files), [])
     assert.deepEqual(wrongBlocks(page('ts a.ts#two', 'const c = 3\n\n  deep()'), files), [])
     assert.deepEqual(wrongBlocks(page('ts a.ts', file.trimEnd()), files), [])
@@ -71,13 +71,11 @@ describe('the comparison', () => {
   })
 
   test('given a page whose blocks are empty or old, when it is filled, then they are as the file has them, and all else stays', () => {
-    const empty = `# A\n\n${fence}ts a.ts#one\n${fence}\n\ntext\n\n${fence}ts a.ts#two\nold\n${fence}\n\n${fence}sh\nls\n${fence}\n`
-    const full = filled(empty, files)
+    const pageOf = (one: string, two: string): string =>
+      `# A\n\n${fence}ts a.ts#one\n${one}${fence}\n\ntext\n\n${fence}ts a.ts#two\n${two}${fence}\n\n${fence}sh\nls\n${fence}\n`
+    const full = filled(pageOf('', 'old\n'), files)
     assert.deepEqual(wrongBlocks(full, files), [])
-    assert.equal(
-      full,
-      `# A\n\n${fence}ts a.ts#one\nconst b = 2\n${fence}\n\ntext\n\n${fence}ts a.ts#two\nconst c = 3\n\n  deep()\n${fence}\n\n${fence}sh\nls\n${fence}\n`,
-    )
+    assert.equal(full, pageOf('const b = 2\n', 'const c = 3\n\n  deep()\n'))
     assert.equal(filled(full, files), full)
   })
 

@@ -40,7 +40,7 @@ test('given a carrier that is down for a moment, when it is back, then the same 
 // #endregion
 
 // #region redriven
-test('given a parcel that no carrier takes, when it is mended and redriven, then it and what waited behind it are booked in order', async () => {
+test('given a parcel that no carrier takes, when it is redriven, then it and what waited behind it are booked in order', async () => {
   let mended = false
   const picky: Carrier = {
     async book(grams) {

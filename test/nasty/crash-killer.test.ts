@@ -18,7 +18,7 @@ test('given an event that aborts its process, when a supervisor restarts it, the
     for (; deaths < 10; deaths += 1) {
       const ended = spawnSync(process.execPath, ['--conditions=source', child, join(folder, 'store.db')], {
         encoding: 'utf8',
-        timeout: 20_000,
+        timeout: 60_000,
       })
       if (ended.status !== 0) {
         assert.equal(ended.signal, 'SIGABRT', ended.stderr)

@@ -40,8 +40,8 @@ export const bugs: readonly Bug[] = [
   {
     name: 'a repeat may have other data',
     file: 'src/flow/publisher.ts',
-    find: ' && before.data === now.data',
-    replace: '',
+    find: 'before.data === now.data',
+    replace: 'before.data !== undefined',
     rule: '3: other content under a known id is a fault',
   },
   {
