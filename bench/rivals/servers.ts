@@ -36,9 +36,9 @@ async function startPostgres(folder: string): Promise<ChildProcess[]> {
   if (bin === undefined) return []
   const place = join(folder, 'postgres')
   mkdirSync(place)
-  const asUser = process.getuid?.() === 0 ? userOf('postgres') : {}
+  const asUser: As | undefined = process.getuid?.() === 0 ? userOf('postgres') : {}
   if (asUser === undefined) return []
-  if ('uid' in asUser) chownSync(place, asUser.uid, asUser.gid)
+  if (asUser.uid !== undefined && asUser.gid !== undefined) chownSync(place, asUser.uid, asUser.gid)
   const made = spawnSync(join(bin, 'initdb'), ['-D', place, '-A', 'trust', '-U', 'postgres'], { stdio: 'ignore', ...asUser })
   if (made.status !== 0) return []
   writeFileSync(join(place, 'postgresql.auto.conf'), `listen_addresses = '127.0.0.1'\nport = ${postgresPort}\nunix_socket_directories = ''\nshared_buffers = 512MB\nmax_wal_size = 4GB\n`)
@@ -53,8 +53,13 @@ function postgresFolder(): string | undefined {
   return folder ?? (spawnSync('initdb', ['--version']).status === 0 ? '' : undefined)
 }
 
+interface As {
+  readonly uid?: number
+  readonly gid?: number
+}
+
 /** PostgreSQL does not run as root. */
-function userOf(name: string): { uid: number; gid: number } | undefined {
+function userOf(name: string): As | undefined {
   const number = (flag: string): number => Number(spawnSync('id', [flag, name], { encoding: 'utf8' }).stdout.trim() || Number.NaN)
   const [uid, gid] = [number('-u'), number('-g')]
   return Number.isNaN(uid) || Number.isNaN(gid) ? undefined : { uid, gid }

@@ -52,3 +52,20 @@ test('given instants and positions, when they are told, then as people say them'
   )
   assert.deepEqual(['0000000000000042', '0000', ''].map(place), ['42', '0', ''])
 })
+
+test('given a key that would move the cursor, when it is written, then it is spelled out; our own colours pass', () => {
+  let text = ''
+  const screen = screenTo({
+    json: false,
+    debug: false,
+    write: (part) => (text += part),
+    writeNote: () => {},
+    colours: true,
+    width: undefined,
+  })
+  screen.line(`${screen.styled('bold', 'cook')} \u001b[2J\u001b]0;title\u0007 one\ntwo\u009b1A`)
+  assert.equal(text, '\u001b[1mcook\u001b[22m \\x1b[2J\\x1b]0;title\\x07 one\ntwo\\x9b1A\n')
+  text = ''
+  screen.table([{ title: 'KEY' }], [['a\nb\r\u001b[1A']])
+  assert.ok(text.endsWith('\na\\x0ab\\x0d\\x1b[1A\n'))
+})

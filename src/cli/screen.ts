@@ -38,10 +38,11 @@ export function screenTo({ json, debug, write, writeNote, colours, width }: Scre
     json,
     debug,
     styled,
-    line: (text = '') => write(`${text}\n`),
+    line: (text = '') => write(`${printable(text, '\n')}\n`),
     value: (value) => write(`${JSON.stringify(value)}\n`),
-    note: (text) => writeNote(`${text}\n`),
-    table: (columns, rows) => {
+    note: (text) => writeNote(`${printable(text, '\n')}\n`),
+    table: (columns, given) => {
+      const rows = given.map((row) => row.map((cell) => printable(cell, '')))
       const widths = fitted(columns, rows, width)
       write(
         `${styled(
@@ -99,7 +100,15 @@ function span(seconds: number): string {
   return `${Math.floor(seconds / 86_400)}d`
 }
 
-/** The widest column that may gives way first. */
+/** Keys, ids and messages are of others, and may hold what moves a cursor, or worse: of all that only our own colours pass. */
+function printable(text: string, kept: string): string {
+  return text.replaceAll(/\p{Cc}/gu, (character, at: number) => {
+    const colour = text.startsWith('\u001b[', at) && /^\d{1,3}m/.test(text.slice(at + 2, at + 6))
+    return colour || character === kept ? character : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
+  })
+}
+
+/** The widest column that may give way gives it first. */
 function fitted(columns: readonly Column[], rows: readonly (readonly string[])[], width: number | undefined): readonly number[] {
   const widths = columns.map(({ title }, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)))
   if (width === undefined) return widths

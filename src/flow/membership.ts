@@ -109,10 +109,10 @@ export class Membership {
   }
 
   async #seeBeats(): Promise<void> {
-    // Judged by when it was asked: an answer that comes late must not make the others look dead.
-    const nowMs = this.#context.environment.monotonicMs()
+    // Judged by when it was asked, a change noted when it is answered: however slow the answer, nobody looks dead for it.
+    this.#seenMs = this.#context.environment.monotonicMs()
     const rows = await this.#context.store.scan({ kind: 'runtime', part: '', from: '', to: '', limit: 1_000 })
-    this.#seenMs = nowMs
+    const nowMs = this.#context.environment.monotonicMs()
     const present = new Set(rows.map((row) => row.key))
     for (const id of [...this.#seen.keys()]) if (!present.has(id)) this.#seen.delete(id)
     for (const row of rows) {

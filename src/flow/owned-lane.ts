@@ -96,7 +96,11 @@ export class OwnedLane implements Ownership {
   /** Many at once, into a new map: to delete each as it empties would cost more in collection than all the rest of its turn. */
   #sweep(): void {
     const kept = new Map<string, KeyQueue>()
-    for (const queue of this.#keys.values()) if (!queue.dropped) kept.set(queue.key, queue)
+    for (const queue of this.#keys.values()) {
+      if (queue.dropped && queue.empty) continue
+      queue.dropped = false
+      kept.set(queue.key, queue)
+    }
     this.#keys = kept
     this.#empty = 0
   }

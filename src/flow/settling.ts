@@ -85,7 +85,7 @@ export class Settling {
     const byKey = Map.groupBy(work.entries, (entry) => entry.key)
     for (const queue of work.queues) {
       queue.giveBack(byKey.get(queue.key) ?? [])
-      this.#lane.list(queue)
+      this.rested(queue)
     }
   }
 
@@ -180,6 +180,7 @@ export class Settling {
   #asked(queue: KeyQueue): void {
     queue.blocks -= 1
     queue.forgetRows()
+    this.#lane.endContention(queue)
     this.#lane.parkedKeys = [...this.#lane.keys.values()].filter((one) => one.hold?.state === 'parked').length
     this.rested(queue)
   }

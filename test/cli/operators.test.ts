@@ -162,7 +162,7 @@ test('given filters, when dead letters are listed, then only those that fit', as
   assert.deepEqual(await keysAt('type=Cooked'), [])
 })
 
-test('given a key that is parked, when its event is edited and redriven, then it runs as edited, and it is recorded who asked', async (t) => {
+test('given a parked key, when its event is edited and redriven, then it runs as edited, and the log says who asked', async (t) => {
   const stand = await open(t)
   await parked(stand, 'b')
   const refused = await stand.ask('/v1/dead-letters/edit', { id: 'b-burnt', data: '{"order":"b"}', by: 'ann' })
@@ -341,7 +341,7 @@ test('given an owner that takes its time, when something is redriven, then it is
   await until(async () => (await stand.ask('/v1/operations')).operations.some(({ op, doneAt }) => op === 'redrive' && doneAt !== undefined))
 })
 
-test('given a log over four lanes, when it is followed, then its pages bring every event once, in order, and wait for the next', async (t) => {
+test('given a log over four lanes, when it is followed, then its pages bring each event once, in order, and wait for more', async (t) => {
   const stand = await open(t)
   for (let n = 0; n < 25; n += 1) await stand.order(`o${n}`, 'water')
   const seen: string[] = []

@@ -166,7 +166,7 @@ for (const engine of engines) {
 
   test(`given keys of any characters, when their events park and are redriven, then all are done (${engine})`, async () => {
     const stage = await Stage.open(engine)
-    const keys = ['', ' ', '  ', '!', '%', '%20', 'a b', 'a%20b', 'a', 'a!', 'a\nb', 'ä', '😀', '\uffff', 'hold/x', "a'b", 'k'.repeat(200)]
+    const keys = ['', ' ', '  ', '!', '%', '%20', 'a b', 'a%20b', 'a', 'a!', 'a\nb', 'ä', '😀', '\uffff', "a'b", 'k'.repeat(200)]
     let fails = true
     await stage.life(() => [
       consumer({

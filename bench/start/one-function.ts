@@ -1,0 +1,17 @@
+/** The smallest app: one function, no HTTP, a schema written by hand. Says when its first event is handled. */
+import { app, event, fn, start, type Schema } from 'millrace'
+
+const schema: Schema<{ readonly n: number }> = {
+  '~standard': {
+    version: 1,
+    vendor: 'bench',
+    validate: (value) => ({ value: value as { readonly n: number } }),
+  },
+}
+const Counted = event('Counted', schema)
+const first = Promise.withResolvers<void>()
+const count = fn('count', Counted, { run: () => first.resolve() })
+const running = await start(app('one-function', [Counted, count]), { store: process.argv[2] ?? ':memory:', log: false })
+await Promise.all([running.publish(Counted({ n: 1 })), first.promise])
+process.stdout.write('handled\n')
+process.exit()
