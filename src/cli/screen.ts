@@ -108,7 +108,7 @@ function printable(text: string, kept: string): string {
   })
 }
 
-/** The widest column that may give way gives it first. */
+/** Where the width is short, the widest column that can gives way first. */
 function fitted(columns: readonly Column[], rows: readonly (readonly string[])[], width: number | undefined): readonly number[] {
   const widths = columns.map(({ title }, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)))
   if (width === undefined) return widths

@@ -11,14 +11,15 @@ import type { Store } from '../ports/store.ts'
 import type { Level, Telemetry } from '../ports/telemetry.ts'
 import type { Fetch } from '../runtime/http-door.ts'
 import { startRuntime, type Runtime } from '../runtime/runtime.ts'
-import { sqliteStore } from '../stores/sqlite.ts'
+import { sqliteStore, type SqliteStore } from '../stores/sqlite.ts'
 import type { Running, StartOptions } from './start-options.ts'
 
 const requestGraceMs = 5_000
 
 export async function startOnNode(app: App, options: StartOptions): Promise<Running> {
-  const telemetry = telemetryOf(options)
   const store = await openStore(options)
+  // A handler that blocks the event loop is named while it still does.
+  const telemetry: Telemetry = { ...telemetryOf(options), span: (_name, of, run) => store.watch.during(of.name, run) }
   try {
     const runtime = await startRuntime(app, { store, environment: nodeEnvironment, telemetry }, { env: nodeProcess.env, ...options })
     return await serve(runtime, store, telemetry, options).catch(async (thrown: unknown) => {
@@ -31,7 +32,7 @@ export async function startOnNode(app: App, options: StartOptions): Promise<Runn
   }
 }
 
-function openStore({ store: path = './millrace.db', lanes = 1, flush = 'auto' }: StartOptions): Promise<Store> {
+function openStore({ store: path = './millrace.db', lanes = 1, flush = 'auto' }: StartOptions): Promise<SqliteStore> {
   const { nowMs, monotonicMs, random, soon } = nodeEnvironment
   return sqliteStore({ path, lanes, flush, nowMs, monotonicMs, random, soon })
 }

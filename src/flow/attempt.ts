@@ -2,10 +2,12 @@
 import { asError, fault, isFault } from '../kit/fault.ts'
 import type { Chained } from '../kit/chain.ts'
 import { isThenable } from '../kit/thenable.ts'
+import type { FlowContext } from './context.ts'
+import type { Crew } from './crew.ts'
 import type { Work } from './outcome.ts'
 import type { Subscription } from './subscription.ts'
 import { OpenTurn, type Look, type Staged } from './turn.ts'
-import type { Watch, Watched } from './watch.ts'
+import type { Watched } from './watch.ts'
 
 export interface Ended {
   returned(attempt: Attempt, staged: Staged): void
@@ -31,23 +33,23 @@ export class Attempt implements Watched, Chained<Attempt> {
   placeFreed = false
   readonly #turn: OpenTurn
   readonly #subscription: Subscription
-  readonly #watch: Watch
+  readonly #context: FlowContext
   readonly #ended: Ended
 
-  constructor(subscription: Subscription, id: string, work: Work, alone: boolean, watch: Watch, storeMs: number, look: Look, ended: Ended) {
+  constructor(context: FlowContext, { subscription, id }: Crew, work: Work, alone: boolean, look: Look, ended: Ended) {
     this.work = work
     this.alone = alone
     this.#subscription = subscription
-    this.#watch = watch
+    this.#context = context
     this.#ended = ended
-    this.deadlineMs = watch.nowMs() + subscription.policy.timeoutMs
-    this.#turn = new OpenTurn(subscription.name, id, work.entries, work.attempt, storeMs, look)
+    this.deadlineMs = context.watch.nowMs() + subscription.policy.timeoutMs
+    this.#turn = new OpenTurn(subscription.name, id, work.entries, work.attempt, context.clock.nowMs(), look)
   }
 
   start(): void {
     let result: unknown
     try {
-      result = this.#subscription.run(this.#turn)
+      result = this.#call()
       if (isThenable(result)) result = Promise.resolve(result)
     } catch (thrown) {
       this.#fail(thrown)
@@ -57,11 +59,17 @@ export class Attempt implements Watched, Chained<Attempt> {
       this.#return()
       return
     }
-    this.#watch.add(this)
+    this.#context.watch.add(this)
     result.then(
       () => this.#return(),
       (thrown) => this.#fail(thrown),
     )
+  }
+
+  /** In a span, so that whoever watches the process knows whose code it is in. */
+  #call(): unknown {
+    const subscription = this.#subscription
+    return this.#context.telemetry.span('turn', subscription, () => subscription.run(this.#turn))
   }
 
   /** Called by the watch. */
@@ -77,7 +85,7 @@ export class Attempt implements Watched, Chained<Attempt> {
   callOff(why: string): void {
     if (this.over) return
     this.over = true
-    this.#watch.remove(this)
+    this.#context.watch.remove(this)
     this.#turn.close(why, true)
   }
 
@@ -87,7 +95,7 @@ export class Attempt implements Watched, Chained<Attempt> {
       return
     }
     this.over = true
-    this.#watch.remove(this)
+    this.#context.watch.remove(this)
     this.#ended.returned(this, this.#turn.close('its handler has returned'))
   }
 
@@ -97,7 +105,7 @@ export class Attempt implements Watched, Chained<Attempt> {
       return
     }
     this.over = true
-    this.#watch.remove(this)
+    this.#context.watch.remove(this)
     const { storeFailed } = this.#turn.close('its handler has thrown', true)
     this.#ended.failed(this, asError(thrown), !storeFailed && !isStoreFault(thrown))
   }

@@ -12,6 +12,8 @@ export class Crew {
   /** Handlers that timed out, had their grace, and still run. */
   abandoned = 0
   paused = false
+  /** Somebody has paused or resumed it: what an operator resumed is not paused again for what was there before. */
+  controlled = false
   breaker: Breaker = closed
   breakerRev: string | null = null
   /** The breaker's row does not know these outcomes. */
@@ -21,7 +23,8 @@ export class Crew {
   breakerWrites = 0
   /** A probe is under way. */
   probing = false
-  readonly #wake = new Set<() => void>()
+  /** The next to be woken first: a freed place goes round among the lanes. */
+  #wakes: (() => void)[] = []
 
   constructor(subscription: Subscription, id: string, sinceMs: number) {
     this.subscription = subscription
@@ -61,15 +64,17 @@ export class Crew {
   }
 
   onWake(wake: () => void): void {
-    this.#wake.add(wake)
+    this.#wakes.push(wake)
   }
 
   offWake(wake: () => void): void {
-    this.#wake.delete(wake)
+    this.#wakes = this.#wakes.filter((one) => one !== wake)
   }
 
   /** A place is free, or something else changed that a lane may wait for. */
   wake(): void {
-    for (const wake of this.#wake) wake()
+    const wakes = this.#wakes
+    this.#wakes = [...wakes.slice(1), ...wakes.slice(0, 1)]
+    for (const wake of wakes) wake()
   }
 }

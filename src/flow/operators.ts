@@ -64,6 +64,7 @@ export class Operators {
     const paused = control !== undefined && (JSON.parse(control.value) as Control).paused
     const changed = paused !== crew.paused
     crew.paused = paused
+    crew.controlled = control !== undefined
     const rev = breaker?.rev ?? null
     if (rev !== crew.breakerRev && writes === crew.breakerWrites)
       crew.reload(breaker === undefined ? closed : decodeBreaker(breaker.value), rev, context.clock.nowMs())

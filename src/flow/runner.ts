@@ -131,7 +131,7 @@ export class Runner implements Ended, Committing {
 
   #run(work: Work, alone: boolean): void {
     const { crew, context } = this.lane
-    const attempt = new Attempt(crew.subscription, crew.id, work, alone, context.watch, context.clock.nowMs(), this.#look, this)
+    const attempt = new Attempt(context, crew, work, alone, this.#look, this)
     this.lane.attempts.add(attempt)
     attempt.start()
   }
@@ -325,4 +325,4 @@ export class Runner implements Ended, Committing {
   }
 }
 
-const nothingStaged: Staged = { reads: new Map(), writes: new Map(), appends: [], repeated: false, storeFailed: false }
+const nothingStaged: Staged = { reads: new Map(), writes: new Map(), appends: [], repeated: 0, storeFailed: false }

@@ -21,6 +21,8 @@ export interface Settings {
   readonly drainRows: number
   /** Events that are passed unwanted before their mark is written, where nothing else is. */
   readonly skipsMax: number
+  /** Calls of publish in one process that are not stored yet; at it the next is refused. The commits of turns are none of them. */
+  readonly publishMax: number
   /** How long a stop waits for the turns under way before it aborts them. */
   readonly drainMs: number
   /** How long after a failed commit the next is tried. */
@@ -40,6 +42,7 @@ export const defaultSettings: Settings = {
   abandonedMax: 100,
   drainRows: 256,
   skipsMax: 1_000,
+  publishMax: 10_000,
   drainMs: 10_000,
   storeRestMs: 200,
   pulseMs: 1_000,

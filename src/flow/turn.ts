@@ -21,8 +21,8 @@ export interface Staged {
   readonly reads: ReadonlyMap<string, Key & { readonly rev: string | null }>
   readonly writes: ReadonlyMap<string, Write>
   readonly appends: readonly Append[]
-  /** It found that it was done before (`once`). */
-  readonly repeated: boolean
+  /** So many things it found done before (`once`). */
+  readonly repeated: number
   /** The store failed it: what becomes of it is no attempt. */
   readonly storeFailed: boolean
 }
@@ -46,7 +46,7 @@ export interface Turn {
   put(key: Key, value: string, expiresMs?: number): void
   delete(key: Key): void
   append(event: Stored, streams?: readonly string[]): void
-  /** Says that this was done before: it settles, and is counted. */
+  /** Says that one thing was done before: it is counted. */
   repeated(): void
 }
 
@@ -69,7 +69,7 @@ export class OpenTurn implements Turn {
   #writes: Map<string, Write> | undefined
   #appends: Append[] | undefined
   #abort: AbortController | undefined
-  #repeated = false
+  #repeated = 0
   #storeFailed = false
   #closed: string | undefined
 
@@ -135,7 +135,7 @@ export class OpenTurn implements Turn {
 
   repeated(): void {
     this.#mustBeOpen()
-    this.#repeated = true
+    this.#repeated += 1
   }
 
   /** Takes what was staged, and closes. */

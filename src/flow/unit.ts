@@ -56,7 +56,7 @@ export class Unit {
       if (queue.hold?.state === 'wait') this.runner.settling.ringAt(queue, queue.hold.dueMs)
       lane.list(queue)
     }
-    if (lane.parkedKeys >= lane.context.settings.parkedMax && !lane.crew.paused) void this.#pause()
+    if (lane.parkedKeys >= lane.context.settings.parkedMax && !lane.crew.controlled) void this.#pause()
     this.runner.dispatch()
     this.#ended = Promise.all([this.#reader.run(), this.#operators.run()])
   }

@@ -88,7 +88,7 @@ function staged({ reads = [], writes = {}, appends = [] }: Doing): Staged {
     reads: new Map(reads.map((key) => [rowName(row(key)), { ...row(key), rev: `rev of ${key}` }])),
     writes: new Map(Object.entries(writes).map(([key, value]): [string, Write] => [rowName(row(key)), { ...row(key), value }])),
     appends: appends.map((event) => ({ event, streams: [] })),
-    repeated: false,
+    repeated: 0,
     storeFailed: false,
   }
 }

@@ -196,7 +196,7 @@ class Draft {
     }
     for (const entry of entries) this.#leave(entry, queues)
     this.#done += entries.length
-    if (staged.repeated) this.#once += entries.length
+    this.#once += staged.repeated
   }
 
   /** The store has it; or this wave has it already. */

@@ -163,6 +163,11 @@ const table = {
     title: 'No event of this name in the app',
     todo: 'Correct the name, or add the event to the list of the app.',
   },
+  PUBLISH_BUSY: {
+    status: 503,
+    title: 'More calls wait than may',
+    todo: 'Await what publish returns before the next call; from outside, try again in a moment.',
+  },
   ID_TAKEN: {
     status: 409,
     title: 'Another call had this id, with other content',

@@ -51,7 +51,7 @@ async function runParts(fn: Fn, turn: Turn, taken: Taken, services: Services): P
   for (const [part, fact] of (taken.parts as readonly Received[]).entries()) {
     const emitting = new Emitting(fn, turn, taken, part, services)
     if (fn.once !== undefined && (await wasDone(fn, fn.once, turn, fact))) {
-      if (taken.parts.length === 1) turn.repeated()
+      turn.repeated()
       continue
     }
     emitting.emitAll(await fn.run(fact.data, new TurnContext(fn.name, turn, fact, emitting, services) as never))
@@ -74,7 +74,10 @@ async function runBatch(fn: Fn, turn: Turn, services: Services): Promise<void> {
   const items: Item<Fact, {}>[] = []
   for (const taken of turn.taken) {
     for (const [part, fact] of (taken.parts as readonly Received[]).entries()) {
-      if (fn.once !== undefined && (await wasDone(fn, fn.once, turn, fact))) continue
+      if (fn.once !== undefined && (await wasDone(fn, fn.once, turn, fact))) {
+        turn.repeated()
+        continue
+      }
       const emitting = new Emitting(fn, turn, taken, part, services)
       items.push({ event: fact, idempotencyKey: emitting.key, emit: (...facts: readonly unknown[]) => emitting.emitAll(facts) })
     }

@@ -8,7 +8,7 @@ export interface Telemetry {
   count(name: string, by: number, labels?: Readonly<Record<string, string>>): void
   /** One measurement of a duration or a size. */
   record(name: string, value: number, labels?: Readonly<Record<string, string>>): void
-  /** Runs `run` inside a span where somebody traces, else just runs it. */
-  span<T>(name: string, fields: Fields, run: () => T): T
+  /** Runs `run` inside a span where somebody traces or watches, else just runs it. `of` says whose code it is; it is not copied. */
+  span<T>(name: string, of: { readonly name: string }, run: () => T): T
   log(level: Level, message: string, fields?: Fields): void
 }

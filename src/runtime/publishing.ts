@@ -16,6 +16,8 @@ export class Publishing {
   readonly #plan: Plan
   readonly #context: FlowContext
   readonly #mint: () => string
+  /** Calls that are not stored yet. */
+  #waiting = 0
 
   constructor(plan: Plan, context: FlowContext) {
     this.#plan = plan
@@ -40,7 +42,12 @@ export class Publishing {
 
   async #publish(events: readonly Stored[]): Promise<Published> {
     if (events.length === 0) return { ids: [], repeated: false }
-    const { repeated } = await publishStored(this.#context, events)
+    const { publishMax } = this.#context.settings
+    if (this.#waiting >= publishMax) throw fault('PUBLISH_BUSY', `${publishMax} calls wait to be stored`, { waiting: this.#waiting })
+    this.#waiting += 1
+    const { repeated } = await publishStored(this.#context, events).finally(() => {
+      this.#waiting -= 1
+    })
     this.#context.telemetry.count(repeated ? 'millrace_publish_repeated_total' : 'millrace_published_total', events.length)
     return { ids: events.map((event) => event.id), repeated }
   }

@@ -59,10 +59,24 @@ export const bugs: readonly Bug[] = [
     rule: '12: half of the last outcomes',
   },
   {
-    name: 'it needs a full row of outcomes to open',
+    name: 'old outcomes are never dropped',
     file: 'src/flow/breaker.ts',
     find: '].slice(-policy.of))',
-    replace: '].slice(1 - policy.of))',
-    rule: '12: of the last outcomes',
+    replace: '])',
+    rule: '12: half of the last 20 outcomes',
+  },
+  {
+    name: 'the probe prefers a key that failed',
+    file: 'src/flow/breaker.ts',
+    find: 'const at = breaker.probed.indexOf(key)',
+    replace: 'const at = -breaker.probed.indexOf(key)',
+    rule: '12: probes rotate over keys (hole 8)',
+  },
+  {
+    name: 'a new owner does not read its row',
+    file: 'src/flow/operators.ts',
+    find: 'const rev = breaker?.rev ?? null',
+    replace: 'const rev = crew.breakerRev',
+    rule: '12: the breaker is durable',
   },
 ]

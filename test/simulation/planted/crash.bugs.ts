@@ -45,10 +45,10 @@ export const bugs: readonly Bug[] = [
     rule: '13: an owner that returns takes its start back (hole 28)',
   },
   {
-    name: 'a start row stays when its event is done',
+    name: 'a start row stays when its event has failed',
     file: 'src/flow/wave.ts',
-    find: '  #leave(entry: Entry, queues: readonly KeyQueue[]): void {\n    if (entry.suspect) this.#deletes',
-    replace: '  #leave(entry: Entry, queues: readonly KeyQueue[]): void {\n    if (entry.suspect && entry.held !== undefined) this.#deletes',
+    find: '    const before = this.#holdOf(queue)\n    if (entry.suspect)',
+    replace: '    const before = this.#holdOf(queue)\n    if (entry.suspect && next.state === \'parked\')',
     rule: '13: started and not finished',
   },
   {

@@ -33,8 +33,8 @@ export const bugs: readonly Bug[] = [
   {
     name: 'beats are judged by when the answer came',
     file: 'src/flow/membership.ts',
-    find: '    this.#seenMs = nowMs\n',
-    replace: '    this.#seenMs = this.#context.environment.monotonicMs()\n',
+    find: '    const present = new Set(rows',
+    replace: '    this.#seenMs = nowMs\n    const present = new Set(rows',
     rule: '17: not before a whole lease',
   },
   {

@@ -47,8 +47,8 @@ export const bugs: readonly Bug[] = [
   {
     name: 'an edit is not seen by who has read the row',
     file: 'src/flow/settling.ts',
-    find: '    queue.forgetRows()\n    this.#lane.parkedKeys',
-    replace: '    this.#lane.parkedKeys',
+    find: '    queue.blocks -= 1\n    queue.forgetRows()',
+    replace: '    queue.blocks -= 1',
     rule: '15: an edited event is a new run',
   },
   {

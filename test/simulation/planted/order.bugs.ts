@@ -87,20 +87,6 @@ export const bugs: readonly Bug[] = [
     rule: '10: a mark never goes back',
   },
   {
-    name: 'what was passed is forgotten when an event is taken',
-    file: 'src/flow/marks.ts',
-    find: '    if (this.#open.size === 0 && this.#passed > this.#mark) this.#mark = this.#passed\n',
-    replace: '',
-    rule: '10: a mark never goes back',
-  },
-  {
-    name: 'a mark passes what is open at its end',
-    file: 'src/flow/marks.ts',
-    find: 'if (this.#open.size === settling.length && this.#passed > mark) mark = this.#passed',
-    replace: 'if (this.#passed > mark) mark = this.#passed',
-    rule: '10: holes are below the mark, and all of them',
-  },
-  {
     name: 'a failed event is settled without its row',
     file: 'src/flow/wave.ts',
     find: 'if (entry.held === undefined) this.#addRow(queue, entry, before)',

@@ -59,10 +59,10 @@ export const bugs: readonly Bug[] = [
     rule: '11: at the cap of parked keys the subscription pauses',
   },
   {
-    name: 'a failed batch goes again as it was',
+    name: 'of a failed batch the first key goes again',
     file: 'src/flow/runner.ts',
-    find: 'for (const one of work.entries) one.most = Math.floor(work.entries.length / 2)',
-    replace: 'for (const one of work.entries) one.most = work.entries.length',
+    find: '      this.settling.giveBack(work)\n      return',
+    replace: '      this.settling.giveBack({ ...work, queues: [queue] })\n      return',
     rule: '11: a failed batch is halved',
   },
   {

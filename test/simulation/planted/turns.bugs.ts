@@ -73,13 +73,6 @@ export const bugs: readonly Bug[] = [
     rule: '8: effects happen once',
   },
   {
-    name: 'a known id takes all that is emitted with it',
-    file: 'src/flow/wave.ts',
-    find: 'if (this.#known.size > 0 && this.#drops(eventName(append.event))) continue',
-    replace: 'if (this.#known.size > 0) continue',
-    rule: '8: never suppressing another body',
-  },
-  {
     name: 'a turn that read nothing may emit nothing',
     file: 'src/flow/wave.ts',
     find: '    for (const entry of entries) this.#leave(entry, queues)\n    this.#done',
