@@ -38,13 +38,6 @@ export const bugs: readonly Bug[] = [
     rule: '17: not before a whole lease',
   },
   {
-    name: 'everybody takes what is free',
-    file: 'src/flow/membership.ts',
-    find: 'if (mine && free) await',
-    replace: 'if (free) await',
-    rule: '17: shared out evenly',
-  },
-  {
     name: 'nobody hands over',
     file: 'src/flow/membership.ts',
     find: '      if (!mine) void unit.release()\n',

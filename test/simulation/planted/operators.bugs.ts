@@ -59,10 +59,10 @@ export const bugs: readonly Bug[] = [
     rule: '15: a request is carried out once',
   },
   {
-    name: 'a redrive starts at the end of the key',
-    file: 'src/flow/operators.ts',
-    find: "if (request.op === 'redrive') return rows.slice(0, 1)",
-    replace: "if (request.op === 'redrive') return rows.slice(-1)",
+    name: 'rows are read on from where reading ended',
+    file: 'src/flow/key-queue.ts',
+    find: '    this.rows = []\n    this.readTo = \'\'',
+    replace: '    this.rows = []',
     rule: '15: redrive starts at the head of the key',
   },
   {

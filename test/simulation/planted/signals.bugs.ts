@@ -61,7 +61,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'what is done before is not counted',
     file: 'src/flow/wave.ts',
-    find: '    if (staged.repeated) this.#once += entries.length\n',
+    find: '    this.#once += staged.repeated\n',
     replace: '',
     rule: '8, 30: what once skips is counted',
   },

@@ -79,4 +79,11 @@ export const bugs: readonly Bug[] = [
     replace: '    for (const entry of entries) this.#leave(entry, queues)\n    if (entries[0]?.held !== undefined) this.#appends.length = 0\n    this.#done',
     rule: '8: emits happen once',
   },
+  {
+    name: 'a turn that lost to a row has made an attempt',
+    file: 'src/flow/runner.ts',
+    find: '    for (const outcome of outcomes) this.settling.undo(outcome, row)',
+    replace: '    for (const outcome of outcomes) {\n      if (outcome.is !== \'done\' || row === undefined) this.settling.undo(outcome, row)\n      else {\n        for (const queue of outcome.work.queues) queue.staged -= 1\n        this.#afterFailure(outcome.work, new Error(\'it lost to a row\'), true)\n      }\n    }',
+    rule: '7: reruns are never attempts (hole 29)',
+  },
 ]
