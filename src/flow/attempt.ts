@@ -27,6 +27,7 @@ export class Attempt implements Watched, Chained<Attempt> {
   /** It has the process to itself until its outcome is committed. */
   readonly alone: boolean
   readonly deadlineMs: number
+  watchedAt = -1
   /** Its turn is over; the handler may still run. */
   over = false
   /** Its place to run is given back. */

@@ -62,11 +62,12 @@ export class Committer {
 
   /** Resolves when nothing is left to send. */
   drained(): Promise<void> {
-    if (!this.#busy()) return Promise.resolve()
+    if (!this.busy) return Promise.resolve()
     return new Promise((resolve) => this.#idle.push(resolve))
   }
 
-  #busy(): boolean {
+  /** Something is on its way, or waits to be sent. */
+  get busy(): boolean {
     return this.#sending || this.#queue.length > 0 || this.#markOnly
   }
 

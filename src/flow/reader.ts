@@ -94,8 +94,9 @@ export class Reader {
   }
 
   #untilRoom(): Promise<void> {
-    const runner = this.#runner
-    if (runner.lane.marks.open >= runner.lane.context.settings.holesMax) runner.arrivals.spill()
+    const { lane, arrivals, committer } = this.#runner
+    // While a wave is on its way it may bring room by itself.
+    if (lane.marks.open >= lane.context.settings.holesMax && !committer.busy) arrivals.spill()
     return new Promise((resolve) => {
       this.#room = resolve
     })

@@ -6,6 +6,8 @@ import type { Environment } from '../ports/environment.ts'
 export interface Watched {
   /** When it is over, by the watch's own time. */
   readonly deadlineMs: number
+  /** Where the watch keeps it; -1 while it does not. */
+  watchedAt: number
   expire(): void
 }
 
@@ -15,7 +17,8 @@ const slackMs = 250
 export class Watch {
   readonly #environment: Environment
   readonly #pulseMs: number
-  readonly #watched = new Set<Watched>()
+  /** In no order, so that one goes without the others moving. */
+  readonly #watched: Watched[] = []
   #stoodStillMs = 0
   #asleep = true
 
@@ -30,17 +33,23 @@ export class Watch {
   }
 
   add(watched: Watched): void {
-    this.#watched.add(watched)
+    watched.watchedAt = this.#watched.push(watched) - 1
     if (this.#asleep) void this.#look()
   }
 
   remove(watched: Watched): void {
-    this.#watched.delete(watched)
+    if (watched.watchedAt < 0) return
+    const last = this.#watched.pop()
+    if (last !== undefined && last !== watched) {
+      this.#watched[watched.watchedAt] = last
+      last.watchedAt = watched.watchedAt
+    }
+    watched.watchedAt = -1
   }
 
   async #look(): Promise<void> {
     this.#asleep = false
-    while (this.#watched.size > 0) {
+    while (this.#watched.length > 0) {
       const before = this.#environment.monotonicMs()
       const restMs = this.#restMs()
       await this.#environment.wait(restMs)
@@ -50,7 +59,7 @@ export class Watch {
       const nowMs = this.nowMs()
       for (const watched of [...this.#watched]) {
         if (watched.deadlineMs > nowMs) continue
-        this.#watched.delete(watched)
+        this.remove(watched)
         watched.expire()
       }
     }

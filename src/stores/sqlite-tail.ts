@@ -157,7 +157,7 @@ export class Tail {
   /** A reader of the store has come to the head: from here on it is handed what comes. */
   join(slice: Slice): Slice {
     const { next } = slice
-    if (next.of !== 'lane' || slice.upTo !== this.#last.last) return slice
+    if (next.of !== 'lane' || slice.upTo !== this.#last.last || next.types?.size === 0) return slice
     return { ...slice, next: new TailCursor(next.name, next.after, next.types, this.#last) }
   }
 
