@@ -31,7 +31,9 @@ async function both(): Promise<number> {
   const beganMs = performance.now()
   const kills = Math.ceil(counts.kills / 2)
   const states = Math.ceil(counts.states / 2)
-  const codes = await Promise.all(['inline', 'pool'].map((only) => again(['--only', only, '--kills', `${kills}`, '--states', `${states}`, '--seed', `${seed}`])))
+  const codes = await Promise.all(
+    ['inline', 'pool'].map((only) => again(['--only', only, '--kills', `${kills}`, '--states', `${states}`, '--seed', `${seed}`])),
+  )
   await sayOfSlowDisk(say)
   const seconds = ((performance.now() - beganMs) / 1_000).toFixed(1)
   const red = codes.some((code) => code !== 0)

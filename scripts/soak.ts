@@ -47,6 +47,9 @@ async function soak(): Promise<number> {
 
 function run({ script, line, environment = {} }: Part): Promise<number | null> {
   const path = fileURLToPath(new URL(script, import.meta.url))
-  const running = spawn(process.execPath, ['--conditions=source', path, ...line], { stdio: 'inherit', env: { ...process.env, ...environment } })
+  const running = spawn(process.execPath, ['--conditions=source', path, ...line], {
+    stdio: 'inherit',
+    env: { ...process.env, ...environment },
+  })
   return new Promise((resolve) => running.once('close', resolve))
 }

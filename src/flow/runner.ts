@@ -213,7 +213,11 @@ export class Runner implements Ended, Committing {
   #abandon(attempt: Attempt): void {
     const { watch } = this.lane.context
     for (const queue of attempt.work.queues) queue.abandoned = true
-    watch.add({ deadlineMs: watch.nowMs() + this.lane.crew.subscription.policy.graceMs, expire: () => this.#giveUpOn(attempt) })
+    watch.add({
+      watchedAt: -1,
+      deadlineMs: watch.nowMs() + this.lane.crew.subscription.policy.graceMs,
+      expire: () => this.#giveUpOn(attempt),
+    })
   }
 
   #giveUpOn(attempt: Attempt): void {

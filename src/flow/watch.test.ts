@@ -10,7 +10,7 @@ interface Scene {
   readonly process: SimProcess
   readonly watch: Watch
   readonly expired: { readonly name: string; readonly atMs: number }[]
-  add(name: string, ms: number): { readonly deadlineMs: number; expire(): void }
+  add(name: string, ms: number): { watchedAt: number; readonly deadlineMs: number; expire(): void }
   run(ms: number): Promise<void>
 }
 
@@ -20,7 +20,7 @@ function scene(pulseMs = 1_000): Scene {
   const watch = new Watch(new SimEnvironment(world, process, { share: 0, mostUs: 0 }), pulseMs)
   const expired: { name: string; atMs: number }[] = []
   const add: Scene['add'] = (name, ms) => {
-    const watched = { deadlineMs: watch.nowMs() + ms, expire: () => void expired.push({ name, atMs: world.nowUs / 1_000 }) }
+    const watched = { watchedAt: -1, deadlineMs: watch.nowMs() + ms, expire: () => void expired.push({ name, atMs: world.nowUs / 1_000 }) }
     watch.add(watched)
     return watched
   }

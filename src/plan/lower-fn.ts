@@ -86,7 +86,7 @@ async function runBatch(fn: Fn, turn: Turn, services: Services): Promise<void> {
   const context: BatchContext<Fact> = { ...services.asking(fn.name, () => turn.signal), attempt: turn.attempt, items }
   await fn.run(
     items.map(({ event }) => event.data),
-    context as never,
+    context,
   )
 }
 

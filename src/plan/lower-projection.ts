@@ -66,7 +66,7 @@ function writingUnder(writer: RowWriter, by: string): Writing<unknown> {
   return {
     get: (key) => writer.get(key, by),
     put: (row) => writer.put(row as RowData, by),
-    patch: (key, fields) => writer.patch(key, by, fields as RowData),
+    patch: (key, fields) => writer.patch(key, by, fields),
     change: (key, change) => writer.change(key, by, change as (row: RowData | undefined) => RowData | undefined),
     delete: (key) => writer.delete(key, by),
   }

@@ -15,7 +15,7 @@ const beats = new Int32Array(data.beats)
 let file: { readonly db: DatabaseSync; readonly descriptor: number } | undefined
 
 parentPort?.on('message', (told: Told) => {
-  if (told === 'pass') return void parentPort?.postMessage(pass())
+  if (told === 'pass') return parentPort?.postMessage(pass())
   if (told === 'awake') return look(beatNow(), performance.now(), false)
   file?.db.close()
   parentPort?.close()

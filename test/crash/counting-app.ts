@@ -101,7 +101,12 @@ export function addForwarded(total: Total, { of }: Made): Total {
 }
 
 /** What loop `loop` of a life publishes as its `n`th: always the same. */
-export function publishOf(life: number, loop: number, n: number, textBytes: number): { readonly id: string; readonly facts: readonly Counted[] } {
+export function publishOf(
+  life: number,
+  loop: number,
+  n: number,
+  textBytes: number,
+): { readonly id: string; readonly facts: readonly Counted[] } {
   const id = `${life}-${loop}-${n}`
   const facts = Array.from({ length: dice(id) % 5 === 0 ? 3 : 1 }, (_, part): Counted => {
     const chance = dice(`${id} ${part}`)
@@ -140,7 +145,10 @@ export function isSettled(db: DatabaseSync, upTo: number): boolean {
     const [from, to] = String(row['key']).split('-').map(Number)
     const types = takes[String(row['part'])] ?? []
     const waits = db
-      .prepare(`select 1 from events where position > ? and position <= ? and slot between ? and ? and type in (${types.map(() => '?').join()}) limit 1`)
+      .prepare(
+        `select 1 from events where position > ? and position <= ? and slot between ? and ?
+         and type in (${types.map(() => '?').join()}) limit 1`,
+      )
       .get(Number(mark), upTo, from ?? 0, to ?? 1_023, ...types)
     if (waits !== undefined) return false
   }

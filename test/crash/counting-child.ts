@@ -1,7 +1,7 @@
 /** One life of the counting app: it publishes, says each acknowledgement and each start of a handler at once, and is killed or ends. */
 import { fdatasync, writeSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { start } from '../../src/entry/start.ts'
 import { nodeEnvironment } from '../../src/hosts/node-environment.ts'
 import { openDatabaseSync } from '../../src/stores/sqlite-open.ts'

@@ -13,7 +13,11 @@ export interface CountingRun {
   stop(): Promise<void>
 }
 
-export async function runCounting(store: Store, textBytes: number, started: (who: string, event: string) => void = () => {}): Promise<CountingRun> {
+export async function runCounting(
+  store: Store,
+  textBytes: number,
+  started: (who: string, event: string) => void = () => {},
+): Promise<CountingRun> {
   const telemetry = { count: () => {}, record: () => {}, span: <T>(_: string, __: unknown, run: () => T) => run(), log: () => {} }
   const runtime = await startRuntime(countingApp(started), { store, environment: nodeEnvironment, telemetry }, { settings: { drainMs } })
   const serving = runtime.serving(new AbortController().signal)
@@ -30,7 +34,7 @@ export async function runCounting(store: Store, textBytes: number, started: (who
 /** What the last events caused too. False: not within its time. */
 export async function settleAll(db: DatabaseSync, patienceMs = Number.POSITIVE_INFINITY): Promise<boolean> {
   const untilMs = performance.now() + patienceMs
-  for (let head = -1; head !== headOf(db); ) {
+  for (let head = -1; head !== headOf(db);) {
     head = headOf(db)
     while (!isSettled(db, head)) {
       if (performance.now() > untilMs) return false

@@ -35,12 +35,16 @@ export async function sayOfSlowDisk(say: (line: string) => void): Promise<void> 
   say(`a disk of 10 ms a flush: ${publishes} publishes in ${syncs} flushes; delay of the event loop: ${delays}`)
 }
 
-/** A store that never flushes, and one that acknowledges before the flush: each must be caught. Inside a commit nothing can be acknowledged early. */
+/**
+ * A store that never flushes, and one that acknowledges before the flush: each must be caught. Inside a commit nothing
+ * can be acknowledged early.
+ */
 export async function controls(flush: FlushMode, seed: number, say: (line: string) => void): Promise<readonly string[]> {
   const missed: string[] = []
   for (const planted of flush === 'inline' ? (['never'] as const) : (['never', 'early'] as const)) {
     const { states, complaints } = await runCuts({ seed, states: controlStates, flush, planted })
-    say(`control, flush ${flush}, planted ${planted}: ${complaints.length === 0 ? 'NOT CAUGHT' : `caught in state ${states}: ${complaints[0]}`}`)
+    const outcome = complaints.length === 0 ? 'NOT CAUGHT' : `caught in state ${states}: ${complaints[0]}`
+    say(`control, flush ${flush}, planted ${planted}: ${outcome}`)
     if (complaints.length === 0) missed.push(`flush ${flush}: what was planted (${planted}) was not caught in ${states} states`)
   }
   return missed

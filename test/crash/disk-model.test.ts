@@ -8,8 +8,14 @@ import type { DiskStep, DiskWrite } from './disk-trace.ts'
 const file = { id: 1 }
 const named: DiskStep = { is: 'name', name: 'a', file }
 const write = (at: number, letter: string, length = 1_024): DiskWrite => ({ file, at, bytes: Buffer.alloc(length, letter) })
-const all = (one: DiskWrite): readonly DiskStep[] => [{ is: 'write', write: one }, { is: 'written', write: one }]
-const sync = (call: number, of: typeof file | 'folder'): readonly DiskStep[] => [{ is: 'sync', call, file: of }, { is: 'synced', call, file: of }]
+const all = (one: DiskWrite): readonly DiskStep[] => [
+  { is: 'write', write: one },
+  { is: 'written', write: one },
+]
+const sync = (call: number, of: typeof file | 'folder'): readonly DiskStep[] => [
+  { is: 'sync', call, file: of },
+  { is: 'synced', call, file: of },
+]
 
 /** Of a thousand cuts, each that differs, by its first letters of each sector. */
 function cutsAfter(steps: readonly DiskStep[]): ReadonlySet<string> {
@@ -21,7 +27,9 @@ function cutsAfter(steps: readonly DiskStep[]): ReadonlySet<string> {
 
 function seen(bytes: Buffer | undefined): string {
   if (bytes === undefined) return 'absent'
-  return Array.from({ length: Math.ceil(bytes.length / 512) }, (_, at) => (bytes[at * 512] === 0 ? '.' : String.fromCharCode(bytes[at * 512] ?? 0))).join('')
+  return Array.from({ length: Math.ceil(bytes.length / 512) }, (_, at) =>
+    bytes[at * 512] === 0 ? '.' : String.fromCharCode(bytes[at * 512] ?? 0),
+  ).join('')
 }
 
 test('given what was synced, name and all, when the power is cut, then it is there, and no other state is', () => {

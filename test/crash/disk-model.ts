@@ -1,5 +1,6 @@
 /**
- * A disk as it may stand after its power was cut. What was synced is there. Of what was written and not synced any part may be: a sync holds for what had been written when
+ * A disk as it may stand after its power was cut. What was synced is there. Of what was written and not synced any part
+ * may be: a sync holds for what had been written when
  * it began, once it has ended. Names come and go in their order, and stay once their folder was synced.
  */
 import type { Random } from '../../src/testing/sim-random.ts'
@@ -79,7 +80,12 @@ export class DiskModel {
       files.set(name, content.bytes())
     }
     const kept = this.#pending.filter(({ order }) => keeps(order)).length
-    const words = [`${how}: ${kept} of ${this.#pending.length} writes`, `${namings} of ${this.#namings.length} names`, zeros ? 'sizes kept' : '', torn ? 'the last torn' : '']
+    const words = [
+      `${how}: ${kept} of ${this.#pending.length} writes`,
+      `${namings} of ${this.#namings.length} names`,
+      zeros ? 'sizes kept' : '',
+      torn ? 'the last torn' : '',
+    ]
     return { files, how: words.filter((word) => word !== '').join(', ') }
   }
 
@@ -112,7 +118,7 @@ function sectors({ file, at, bytes }: DiskWrite, random: Random): readonly DiskW
   if (bytes === undefined) return []
   const parts: DiskWrite[] = []
   const ends = random.chance(0.5) ? random.below(bytes.length + 1) : bytes.length
-  for (let from = 0; from < bytes.length; ) {
+  for (let from = 0; from < bytes.length;) {
     const to = Math.min(bytes.length, from + sectorBytes - ((at + from) % sectorBytes))
     const is = ends < bytes.length ? to <= ends : random.chance(0.5)
     if (is) parts.push({ file, at: at + from, bytes: bytes.subarray(from, to) })

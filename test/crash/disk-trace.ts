@@ -1,4 +1,7 @@
-/** What a process did to the files of a store, as strace saw it: writes with their bytes, syncs, names, and what it said meanwhile, in their order. */
+/**
+ * What a process did to the files of a store, as strace saw it: writes with their bytes, syncs, names, and what it said
+ * meanwhile, in their order.
+ */
 import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
@@ -29,7 +32,8 @@ export interface Traced {
   readonly toldPath: string
 }
 
-const calls = 'openat,close,pwrite64,pwritev,write,writev,fsync,fdatasync,sync_file_range,ftruncate,fallocate,unlink,unlinkat,rename,renameat,renameat2'
+const calls =
+  'openat,close,pwrite64,pwritev,write,writev,fsync,fdatasync,sync_file_range,ftruncate,fallocate,unlink,unlinkat,rename,renameat,renameat2'
 const watched = ['', '-wal', '-journal', '-lock', '-lock-journal']
 
 export function hasStrace(): boolean {
@@ -40,7 +44,22 @@ export function hasStrace(): boolean {
 export async function traced(line: readonly string[], storePath: string, name: string): Promise<Traced> {
   const [tracePath, toldPath] = [`${storePath}.${name}.trace`, `${storePath}.${name}.told`]
   const paths = [dirname(storePath), toldPath, ...watched.map((end) => storePath + end)].flatMap((path) => ['-P', path])
-  const how = ['-f', '-qq', '--seccomp-bpf', '-s', '16777216', '-xx', '-y', '-e', 'signal=none', '-e', `trace=${calls}`, ...paths, '-o', tracePath]
+  const how = [
+    '-f',
+    '-qq',
+    '--seccomp-bpf',
+    '-s',
+    '16777216',
+    '-xx',
+    '-y',
+    '-e',
+    'signal=none',
+    '-e',
+    `trace=${calls}`,
+    ...paths,
+    '-o',
+    tracePath,
+  ]
   const told = openSync(toldPath, 'w')
   const running = spawn('strace', [...how, process.execPath, ...line], { stdio: ['ignore', told, 'inherit'], env: environmentOf() })
   closeSync(told)

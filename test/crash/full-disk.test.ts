@@ -1,5 +1,6 @@
 /**
- * A disk without room, under a running app: what was acknowledged stays, and all goes on once there is room. It is full by the store's own count of pages everywhere,
+ * A disk without room, under a running app: what was acknowledged stays, and all goes on once there is room. It is full
+ * by the store's own count of pages everywhere,
  * and really full in the folder that `MILLRACE_FULL_DISK` names: a file system of a few megabytes.
  */
 import assert from 'node:assert/strict'
@@ -7,7 +8,7 @@ import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, statfs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { after, test } from 'node:test'
+import { after, afterEach, test } from 'node:test'
 import { nodeEnvironment } from '../../src/hosts/node-environment.ts'
 import { isFault } from '../../src/kit/fault.ts'
 import type { Store } from '../../src/ports/store.ts'
@@ -31,6 +32,11 @@ const textBytes = 6_000
 const patienceMs = 20_000
 const small = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'millrace-full-'))
 after(() => rmSync(small, { recursive: true }))
+/** What a test that fails has left open would keep the process from its end. */
+const left = new Set<OpenedApp>()
+afterEach(async () => {
+  for (const opened of left) await close(opened)
+})
 let places = 0
 
 const disks: Record<string, () => SmallDisk> = { 'of few pages': diskOfPages }
@@ -39,7 +45,7 @@ if (fullDisk !== undefined) disks['that is really full'] = () => realDisk(fullDi
 
 for (const [name, makeDisk] of Object.entries(disks)) {
   for (const flush of ['inline', 'pool'] as const) {
-    test(`given a disk ${name} and flush ${flush}, when an app fills it, then publishes reject, and with room everything goes on`, async () => {
+    test(`given a disk ${name}, flush ${flush}, when an app fills it, then publishes reject, and with room all goes on`, async () => {
       const disk = makeDisk()
       const opened = await open(disk, flush)
       disk.leave(1_500_000)
@@ -57,7 +63,7 @@ for (const [name, makeDisk] of Object.entries(disks)) {
 
 if (fullDisk !== undefined) {
   for (const flush of ['inline', 'pool'] as const) {
-    test(`given a disk that is really full and flush ${flush}, when the app stops on it and starts again, then nothing is lost`, async () => {
+    test(`given a disk that is full, flush ${flush}, when the app stops on it and starts again, then nothing is lost`, async () => {
       const disk = realDisk(fullDisk)
       const opened = await open(disk, flush)
       disk.leave(1_500_000)
@@ -74,7 +80,7 @@ if (fullDisk !== undefined) {
       await goesOn(disk, flush, acknowledged)
     })
 
-    test(`given a disk that is really full and flush ${flush}, when the WAL is written back, then that fails, and nothing is lost`, async () => {
+    test(`given a disk that is full, flush ${flush}, when the WAL is written back, then that fails, and nothing is lost`, async () => {
       const disk = realDisk(fullDisk)
       const opened = await open(disk, flush)
       const acknowledged = Array.from({ length: loops }, () => -1)
@@ -101,16 +107,28 @@ interface OpenedApp {
 
 async function open({ path, openDatabase }: SmallDisk, flush: FlushMode): Promise<OpenedApp> {
   const { nowMs, monotonicMs, random, soon } = nodeEnvironment
-  const store = await sqliteStore({ path, flush, nowMs, monotonicMs, random, soon, ...(openDatabase === undefined ? {} : { openDatabase }) })
+  const store = await sqliteStore({
+    path,
+    flush,
+    nowMs,
+    monotonicMs,
+    random,
+    soon,
+    ...(openDatabase === undefined ? {} : { openDatabase }),
+  })
   try {
-    return { store, running: await runCounting(store, textBytes), db: openDatabaseSync(path, { readOnly: true }) }
+    const opened: OpenedApp = { store, running: await runCounting(store, textBytes), db: openDatabaseSync(path, { readOnly: true }) }
+    left.add(opened)
+    return opened
   } catch (error) {
     await store.close()
     throw error
   }
 }
 
-async function close({ store, running, db }: OpenedApp): Promise<void> {
+async function close(opened: OpenedApp): Promise<void> {
+  const { store, running, db } = opened
+  left.delete(opened)
   db.close()
   await running.stop()
   await store.close()
@@ -120,7 +138,7 @@ async function close({ store, running, db }: OpenedApp): Promise<void> {
 async function publishUntilFull(running: CountingRun, life: number): Promise<number[]> {
   let refused = 0
   const loop = async (number: number): Promise<number> => {
-    for (let n = 0, tries = 0; ; ) {
+    for (let n = 0, tries = 0; ;) {
       try {
         await running.publish(life, number, n)
         n += 1

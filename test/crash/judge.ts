@@ -100,8 +100,17 @@ function isSettledBy(snapshot: Snapshot, subscription: string): (event: LoggedEv
   }
 }
 
-/** Of what is settled there is exactly one effect, of what isn't there is none; and effects of one key stand in the order of their causes. */
-function effectsOf(snapshot: Snapshot, events: readonly Read[], subscription: string, type: string, wants: (data: Counted) => boolean): readonly string[] {
+/**
+ * Of what is settled there is exactly one effect, of what isn't there is none; and effects of one key stand in the
+ * order of their causes.
+ */
+function effectsOf(
+  snapshot: Snapshot,
+  events: readonly Read[],
+  subscription: string,
+  type: string,
+  wants: (data: Counted) => boolean,
+): readonly string[] {
   const complaints: string[] = []
   const isSettled = isSettledBy(snapshot, subscription)
   const times = new Map<string, number>()
@@ -111,7 +120,8 @@ function effectsOf(snapshot: Snapshot, events: readonly Read[], subscription: st
     if (is !== type || made === undefined) continue
     times.set(made.of, (times.get(made.of) ?? 0) + 1)
     const cause = causeAt.get(made.of)
-    if (cause === undefined || cause >= position) complaints.push(`${subscription} at ${position}: its cause ${made.of} does not stand before it`)
+    if (cause === undefined || cause >= position)
+      complaints.push(`${subscription} at ${position}: its cause ${made.of} does not stand before it`)
     if ((lastCause.get(key) ?? 0) > (cause ?? 0)) complaints.push(`${subscription} at ${position}: key ${key} is out of order`)
     lastCause.set(key, cause ?? 0)
   }
@@ -119,7 +129,8 @@ function effectsOf(snapshot: Snapshot, events: readonly Read[], subscription: st
     if (event.counted === undefined) continue
     const is = times.get(event.id) ?? 0
     const expected = wants(event.counted) && isSettled(event) ? 1 : 0
-    if (is !== expected) complaints.push(`${subscription}: ${event.id} at ${event.position} has ${is} effects, and ${expected} were expected`)
+    if (is !== expected)
+      complaints.push(`${subscription}: ${event.id} at ${event.position} has ${is} effects, and ${expected} were expected`)
   }
   return complaints
 }

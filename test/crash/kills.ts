@@ -58,7 +58,10 @@ async function oneFile(random: Random, kills: number, flush: FlushMode): Promise
     for (let life = 0; ; life++) {
       const last = life === kills
       const again = life === 0 ? [] : (acknowledged[life - 1] ?? []).map((n) => n + 1)
-      const told = await liveAndDie({ path, life, flush, lanes, loops, publishes: last ? 1 : 0, textBytes, again }, last ? undefined : random.tail(30, 250, 0.4))
+      const told = await liveAndDie(
+        { path, life, flush, lanes, loops, publishes: last ? 1 : 0, textBytes, again },
+        last ? undefined : random.tail(30, 250, 0.4),
+      )
       acknowledged[life] = Array.from({ length: loops }, () => -1)
       for (const [of, loop, n] of told.acknowledged) (acknowledged[of] ??= [])[loop] = n
       const snapshot = look(path)
@@ -85,11 +88,17 @@ interface Told {
   readonly complaints: readonly string[]
 }
 
-/** `killMs` after the suspects of the last time have settled; without it the child ends by itself. What it says goes to a file: that never makes it wait. */
+/**
+ * `killMs` after the suspects of the last time have settled; without it the child ends by itself. What it says goes to
+ * a file: that never makes it wait.
+ */
 async function liveAndDie(life: Life, killMs: number | undefined): Promise<Told> {
   const toldPath = `${life.path}.told-${life.life}`
   const told = openSync(toldPath, 'w')
-  const running = spawn(process.execPath, lineOf({ ...life, saysReady: true }), { stdio: ['ignore', told, 'inherit', 'pipe'], env: environmentOf() })
+  const running = spawn(process.execPath, lineOf({ ...life, saysReady: true }), {
+    stdio: ['ignore', told, 'inherit', 'pipe'],
+    env: environmentOf(),
+  })
   closeSync(told)
   const stuck = setTimeout(() => running.kill('SIGKILL'), stuckMs)
   let killing: NodeJS.Timeout | undefined

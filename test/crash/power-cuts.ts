@@ -53,6 +53,7 @@ const complaintsMax = 10
 export async function runCuts({ seed, states, flush, large = false, planted, say = () => {} }: CutOptions): Promise<CutReport> {
   const random = randomOf(seed, `cuts ${flush} ${large} ${planted ?? ''}`)
   const folder = folderOf('cut')
+  const name = `flush ${flush}${large ? ', large' : ''}`
   const report = { states: 0, steps: 0, syncs: 0, uncertain: 0, complaints: [] as string[] }
   try {
     const { steps, incarnation, textBytes } = await record(join(folder, 'store.db'), flush, large, planted, random)
@@ -71,13 +72,15 @@ export async function runCuts({ seed, states, flush, large = false, planted, say
         const complaints = planted === undefined ? complained : complained.filter(isLoss)
         report.states += 1
         if (!model.isCalm) report.uncertain += 1
-        const where = `seed ${seed}, flush ${flush}${large ? ', large' : ''}, ${place}: cut behind call ${at} of ${steps.length} (${state.how})`
+        const where = `seed ${seed}, ${name}, ${place}: cut behind call ${at} of ${steps.length} (${state.how})`
         report.complaints.push(...complaints.map((complaint) => `${where}: ${complaint}`))
         if (complaints.length === 0) rmSync(place, { recursive: true })
         if (report.complaints.length >= (planted === undefined ? complaintsMax : 1)) return report
       }
     }
-    say(`cuts, flush ${flush}${large ? ', large' : ''}: ${report.states} states of ${steps.length} calls, ${report.syncs} syncs; in ${report.uncertain} something was not synced`)
+    say(
+      `cuts, ${name}: ${report.states} states of ${steps.length} calls, ${report.syncs} syncs; ${report.uncertain} with something unsynced`,
+    )
     return report
   } finally {
     if (report.complaints.length === 0 || planted !== undefined) rmSync(folder, { recursive: true, force: true })
@@ -93,7 +96,16 @@ function isLoss(complaint: string): boolean {
 async function record(path: string, flush: FlushMode, large: boolean, planted: Life['planted'], random: Random): Promise<Recorded> {
   const textBytes = large ? 30_000 : 400
   const lanes = random.pick([1, 4])
-  const common = { path, flush, lanes, loops, publishes: large ? 60 : 25, textBytes, again: [], ...(planted === undefined ? {} : { planted }) }
+  const common = {
+    path,
+    flush,
+    lanes,
+    loops,
+    publishes: large ? 60 : 25,
+    textBytes,
+    again: [],
+    ...(planted === undefined ? {} : { planted }),
+  }
   const reader = new TraceReader(join(path, '..'))
   const steps: DiskStep[] = []
   for (const life of [0, 1]) {
@@ -109,7 +121,10 @@ async function record(path: string, flush: FlushMode, large: boolean, planted: L
   return { steps, incarnation, textBytes }
 }
 
-/** Where, and how many there: anywhere, right behind what was just said, which must not be lost, and where files come and go, which is rare and short. */
+/**
+ * Where, and how many there: anywhere, right behind what was just said, which must not be lost, and where files come
+ * and go, which is rare and short.
+ */
 function cutsOf(steps: readonly DiskStep[], states: number, random: Random): ReadonlyMap<number, number> {
   const places = [...steps.keys()]
   const said = places.filter((at) => isAcknowledgement(steps[at]))

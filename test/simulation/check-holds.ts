@@ -15,7 +15,8 @@ export function checkHolds(commit: UnitCommit): void {
 }
 
 /** The requests that it carries out: each stands, and is taken away by it. */
-function executed({ checks, unit, change, subscription }: UnitCommit): readonly Request[] {
+function executed(commit: UnitCommit): readonly Request[] {
+  const { checks, unit, change, subscription } = commit
   const requests: Request[] = []
   for (const { kind, part, key } of unit.deletes) {
     if (kind !== 'request') continue
@@ -25,10 +26,26 @@ function executed({ checks, unit, change, subscription }: UnitCommit): readonly 
       throw new Violation('requests', `${nameOf(checks, unit)}: request ${key} leaves no record`)
     const request = JSON.parse(row.value) as Request
     requests.push(request)
+    checkRecord(commit, request, change.puts.find((put) => put.kind === 'operation' && put.key === key)?.value ?? '{}')
     // Without a key it means the event that the subscription stands at.
     if (request.key === undefined) subscription.discardStanding(checks.model.log)
   }
   return requests
+}
+
+/** Who asked for what is written down, with the events that it was for: a redrive begins at the head of its key. */
+function checkRecord({ checks, unit, subscription }: UnitCommit, request: Request, value: string): void {
+  const record = JSON.parse(value) as { readonly by?: string; readonly positions?: readonly string[] }
+  if (record.by !== request.by)
+    throw new Violation('requests', `${nameOf(checks, unit)}: who asked is '${record.by ?? ''}', not '${request.by}'`)
+  if (request.op !== 'redrive' || checks.mirror.hold(unit.part, request.key) === undefined) return
+  // A turn under way may be in front of the rows.
+  const head = subscription.queues.get(request.key)?.find(({ event }) => subscription.status.get(event.position) === 'row')?.event.position
+  if (record.positions?.[0] !== head)
+    throw new Violation(
+      'requests',
+      `${nameOf(checks, unit)}: a redrive of ${request.key} begins at ${record.positions?.[0] ?? 'nothing'}, its head is ${head ?? 'nothing'}`,
+    )
 }
 
 function checkHeldPut({ checks, unit, subscription }: UnitCommit, put: Put, requests: readonly Request[]): void {

@@ -21,7 +21,10 @@ export class PublishChecks {
   readonly #of: Log
   /** Of each fact the calls that brought it. */
   readonly #made = new Map<string, Made[]>()
-  readonly #callOf = new Map<string, readonly string[]>()
+  /** Calls as they were made, by all of their ids. */
+  readonly #whole = new Set<string>()
+  /** How many were stored with each. */
+  readonly #storedWith = new Map<string, number>()
   /** The latest call of a process for a key that stands. */
   readonly #latest = new Map<string, number>()
   readonly #acknowledged = new Map<string, string>()
@@ -34,22 +37,19 @@ export class PublishChecks {
   /** A process calls; facts of other content under known ids are no part of it. */
   called(process: SimProcess, call: Call): void {
     this.#calls += 1
+    this.#whole.add(call.facts.map(({ id }) => id).join(' '))
     for (const { id } of call.facts) {
       this.#made.set(id, [...(this.#made.get(id) ?? []), { process, number: this.#calls }])
-      if (!this.#callOf.has(id))
-        this.#callOf.set(
-          id,
-          call.facts.map((fact) => fact.id),
-        )
     }
   }
 
   stored(process: SimProcess, change: Change): void {
-    const ids = new Set(change.appends.map(({ event }) => event.id))
-    for (const { event } of change.appends) {
-      const whole = this.#callOf.get(event.id)
-      if (whole === undefined) continue
-      for (const id of whole) if (!ids.has(id)) throw new Violation('all or nothing', `${event.id} is stored, and ${id} of its call is not`)
+    const made = change.appends.filter(({ event }) => this.#made.has(event.id))
+    if (made.length === 0) return
+    const ids = made.map(({ event }) => event.id).join(' ')
+    if (!this.#whole.has(ids)) throw new Violation('all or nothing', `${ids} are stored, which is no call`)
+    for (const { event } of made) {
+      this.#of.journal.set(this.#storedWith, event.id, made.length)
       this.#order(process, event.id, event.key)
     }
   }
@@ -75,13 +75,19 @@ export class PublishChecks {
       if (Number(position) > this.#of.disk.headFlushed)
         throw new Violation('flushed', `${id} is acknowledged at ${position}, which is not flushed`)
       if (seen.event.data !== data.get(id)) throw new Violation('dedupe', `${id} is acknowledged with other content than stands`)
+      const count = this.#storedWith.get(id)
+      if (count !== call.facts.length)
+        throw new Violation('dedupe', `${id} is acknowledged in a call of ${call.facts.length}, and stands in one of ${count}`)
       this.#acknowledged.set(id, position)
     }
   }
 
   /** A fault says that another content stands under one of its ids, or another call. */
   differs(call: Call, data: ReadonlyMap<string, string>): void {
-    const same = call.facts.every(({ id }) => this.#of.model.log.some(({ event }) => event.id === id && event.data === data.get(id)))
+    const log = this.#of.model.log
+    const same = call.facts.every(
+      ({ id }) => this.#storedWith.get(id) === call.facts.length && log.some(({ event }) => event.id === id && event.data === data.get(id)),
+    )
     if (same)
       throw new Violation('dedupe', `${call.facts[0]?.id ?? ''} stands as it was published, and its publisher is told that it differs`)
   }

@@ -74,6 +74,10 @@ function checkBeside(checks: Checks, slack: Slack, process: SimProcess, subscrip
       }
     }
   }
+  const abandoned = checks.turns.abandoned(process, subscription)
+  const most = checks.schedule.settings.abandonedMax ?? 100
+  if (abandoned >= most)
+    throw new Violation('abandoned', `${name}: a turn starts beside ${abandoned} handlers that go on after their time, of at most ${most}`)
   if (open >= policy.concurrency) throw new Violation('concurrency', `${name}: ${open + 1} turns of at most ${policy.concurrency}`)
 }
 

@@ -26,6 +26,7 @@ export function checkUnit(checks: Checks, process: SimProcess, change: Change, u
   checkHolds(commit)
   checkMark(commit)
   checkIdle(commit)
+  if (before !== undefined && before.owner !== '' && next.owner === '') checkDrained(commit)
 }
 
 function checkOwner({ checks, process, change, unit, before, next }: UnitCommit): void {
@@ -79,6 +80,17 @@ function checkIdle({ checks, change, unit, before, next }: UnitCommit): void {
   const row = idle ? (checks.idle.get(unit.part) ?? 0) + 1 : 0
   checks.idle.set(unit.part, row)
   if (row > 3) throw new Violation('idle commits', `${nameOf(checks, unit)}: the record is written ${row} times as it stands`)
+}
+
+/** Turns under way have so long to end before they are called off. */
+function checkDrained({ checks, process, unit, subscription }: UnitCommit): void {
+  const drainMs = checks.schedule.settings.drainMs ?? 0
+  for (const view of checks.turns.of(process, subscription)) {
+    if (view.closedUs === undefined || !view.closedWhy.includes('its runtime stops')) continue
+    const ranMs = (view.closedUs - view.startedUs) / 1_000
+    if (ranMs < drainMs - 30)
+      throw new Violation('drain', `${nameOf(checks, unit)}: a turn is called off after ${Math.round(ranMs)} ms, a drain is ${drainMs}`)
+  }
 }
 
 /** Nothing is passed that has neither effect, row, filter nor discard, and no more is left open than may be. */

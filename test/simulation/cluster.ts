@@ -279,6 +279,10 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
       )
   }
 
+  unheard({ name }: SubscriptionPlan): void {
+    this.world.fail(new Violation('closed turn', `${name}: what is staged after its time was up gets no fault`))
+  }
+
   pause(process: SimProcess, ms: number): Promise<void> {
     return new Promise((resolve) => void this.world.after(ms * 1_000, process, pauseLabel, resolve))
   }

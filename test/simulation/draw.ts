@@ -14,7 +14,7 @@ export function draw(seed: number): Schedule {
   return {
     seed,
     liveMs: mood.liveMs,
-    settings: drawSettings(mood, random.fork('settings')),
+    settings: drawSettings(mood, subscriptions, random.fork('settings')),
     sky: drawSky(random.fork('sky')),
     runtimes: drawRuntimes(mood, random.fork('runtimes')),
     subscriptions,
@@ -25,7 +25,7 @@ export function draw(seed: number): Schedule {
   }
 }
 
-function drawSettings({ leaseMs }: Mood, random: Random): Schedule['settings'] {
+function drawSettings({ leaseMs }: Mood, subscriptions: readonly SubscriptionPlan[], random: Random): Schedule['settings'] {
   return {
     leaseMs,
     beatMs: Math.floor(leaseMs / random.between(4, 6)),
@@ -33,7 +33,8 @@ function drawSettings({ leaseMs }: Mood, random: Random): Schedule['settings'] {
     readEvents: random.pick([1, 3, 10, 100]),
     waveTurns: random.pick([1, 2, 5, 64]),
     parkedMax: random.chance(0.1) ? random.between(1, 3) : 1_000,
-    abandonedMax: random.chance(0.2) ? random.between(6, 12) : 100,
+    // A batch that hangs is halved in memory, and each half hangs once more.
+    abandonedMax: random.chance(0.3) ? random.between(1, 3) + (subscriptions.some(({ batch }) => batch !== undefined) ? 6 : 0) : 100,
     drainRows: random.pick([1, 2, 5, 256]),
     skipsMax: random.pick([1, 3, 20]),
     drainMs: random.between(100, 1_500),
@@ -85,8 +86,10 @@ function drawCalls(mood: Mood, subscriptions: readonly SubscriptionPlan[], rando
   }
   for (const call of calls.slice()) {
     if (!random.chance(0.12)) continue
+    const facts = call.facts.length > 1 && random.chance(0.3) ? call.facts.slice(0, -1) : call.facts
     calls.push({
       ...call,
+      facts,
       atMs: call.atMs + random.pick([0, 1, 20, 2_000]),
       runtime: random.below(mood.runtimes),
       differs: random.chance(0.4),

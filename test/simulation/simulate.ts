@@ -18,12 +18,19 @@ export interface Outcome {
   readonly log: readonly string[] | undefined
 }
 
-/** Who kills its process does so three times, each time alone, with a lease between. */
-function calmMsOf({ calls, settings }: Schedule): number {
-  const killers = calls.flatMap(({ facts }) =>
-    facts.flatMap(({ doings }) => Object.values(doings).filter((doing) => doing.do === 'abort')),
-  ).length
-  return 60_000 + killers * 3 * ((settings.leaseMs ?? 0) + 1_500)
+/** As long as the slowest order of things takes: each attempt its time, and who kills its process does so three times, alone, with a lease between. */
+function calmMsOf({ calls, settings, subscriptions }: Schedule): number {
+  const facts = calls.flatMap((call) => call.facts)
+  let sum = 60_000
+  for (const { name, policy } of subscriptions) {
+    const attemptMs = policy.timeoutMs + policy.graceMs + policy.retry.toMs
+    for (const { doings } of facts) {
+      const doing = doings[name]
+      if (doing?.do === 'abort') sum += 3 * ((settings.leaseMs ?? 0) + 1_500)
+      else if (doing !== undefined && 'times' in doing) sum += Math.min(doing.times, policy.retry.attempts) * attemptMs
+    }
+  }
+  return sum
 }
 
 /** `look`: for whoever wants to see what a failed run looks like inside. */

@@ -16,6 +16,8 @@ export interface Stagehand {
   /** Of its process: paused and gone with it. */
   pause(process: SimProcess, ms: number): Promise<void>
   crash(process: SimProcess): void
+  /** What was staged too late got no fault. */
+  unheard(plan: SubscriptionPlan): void
   /** How often this doing has been done, this time included. */
   times(what: string): number
   /** What failed has been repaired. */
@@ -149,7 +151,9 @@ class Subject {
     }
     if (doing.do === 'late') {
       await this.#stage.pause(process, timeoutMs + doing.ms)
+      const open = turn.open
       turn.put({ kind: 'late', part: this.#plan.name, key: taken.event.position }, String(serial))
+      if (!open) this.#stage.unheard(this.#plan)
     }
   }
 

@@ -4,7 +4,6 @@ import type { SimProcess } from '../../src/testing/sim-process.ts'
 import type { SimWorld } from '../../src/testing/sim-world.ts'
 import type { Journal } from './journal.ts'
 import type { Seen, SubscriptionModel } from './model.ts'
-import type { Doing } from './schedule.ts'
 
 export interface TurnView {
   readonly serial: number
@@ -31,6 +30,7 @@ export interface TurnView {
   endedUs: number
   /** When its turn was closed under it, where it goes on after that. */
   closedUs: number | undefined
+  closedWhy: string
 }
 
 export class Turns {
@@ -82,13 +82,23 @@ export class Turns {
       counted: false,
       endedUs: 0,
       closedUs: undefined,
+      closedWhy: '',
     }
     this.bySerial.push(view)
-    if (seen.some(({ body }) => outlives(body.doings[subscription.plan.name])))
-      turn.signal.addEventListener('abort', () => void (view.closedUs = this.#world.nowUs), { once: true })
+    if (seen.some(({ body }) => body.doings[subscription.plan.name] !== undefined)) this.#listen(view)
     add(this.running, process, view)
     add(this.open, process, view)
     return view
+  }
+
+  /** When its turn is closed under it, and why. */
+  #listen(view: TurnView): void {
+    const { signal } = view.turn
+    const closed = (): void => {
+      view.closedUs = this.#world.nowUs
+      view.closedWhy = String(signal.reason)
+    }
+    signal.addEventListener('abort', closed, { once: true })
   }
 
   end(view: TurnView, state: 'returned' | 'threw', counts: boolean): void {
@@ -151,7 +161,9 @@ export class Turns {
   /** Of a subscription in one process: those that go on after their time and their grace. */
   abandoned(process: SimProcess, subscription: SubscriptionModel): number {
     const graceUs = subscription.plan.policy.graceMs * 1_000
-    return this.of(process, subscription).filter((view) => !view.turn.open && this.#world.nowUs - (view.closedUs ?? 0) > graceUs).length
+    return this.of(process, subscription).filter(
+      (view) => !view.turn.open && view.closedUs !== undefined && this.#world.nowUs - view.closedUs > graceUs + 50_000,
+    ).length
   }
 
   of(process: SimProcess, subscription: SubscriptionModel): TurnView[] {
@@ -186,11 +198,6 @@ export class Turns {
     const [only] = view.seen
     if (view.seen.length === 1 && only !== undefined) bump(this.#failures, failureName(view.subscription, only.event.position))
   }
-}
-
-/** Whether a handler goes on after its turn was closed; only then it matters when that was. */
-function outlives(doing: Doing | undefined): boolean {
-  return doing?.do === 'hang' || doing?.do === 'late'
 }
 
 function failureName(subscription: SubscriptionModel, position: string): string {

@@ -77,11 +77,15 @@ async function hunt(list: string, name: string): Promise<Hunted> {
     })
     return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Hunted
   } catch (error) {
-    // A bug may take the process with it, which says so; one that never comes back to the loop is not found.
-    const hung = (error as { readonly killed?: boolean }).killed === true
-    return hung
-      ? { seeds: 0, seconds: Number(seconds) }
-      : { message: `the process ended: ${String(error).split('\n').slice(0, 3).join(' ')}`, seeds: 0, seconds: 0 }
+    // A text that does not load, or one that never comes back to the loop: the rule was not what told of it.
+    const why =
+      (error as { readonly killed?: boolean }).killed === true
+        ? 'it never ended'
+        : String((error as { readonly stderr?: string }).stderr)
+            .trim()
+            .slice(-300)
+    console.log(`BROKEN  ${name}: ${why}`)
+    return { seeds: 0, seconds: 0 }
   }
 }
 
