@@ -2,6 +2,7 @@
 import type { AnyEvent } from '../define/event.ts'
 import type { Definition } from '../define/definition.ts'
 import type { Resource } from '../define/resource.ts'
+import { sameShape } from '../contracts/json-schema.ts'
 import { asError } from '../kit/fault.ts'
 import { readerFor } from './consumed.ts'
 import type { Plan } from './plan.ts'
@@ -13,7 +14,17 @@ export interface Finding {
 }
 
 export function checkPlan(plan: Plan): readonly Finding[] {
-  return [...names(plan), ...versions(plan), ...listed(plan), ...needs(plan), ...doors(plan), ...readers(plan), ...idle(plan)]
+  return [
+    ...names(plan),
+    ...versions(plan),
+    ...shapes(plan),
+    ...listed(plan),
+    ...outdated(plan),
+    ...needs(plan),
+    ...doors(plan),
+    ...readers(plan),
+    ...idle(plan),
+  ]
 }
 
 function error(where: string, message: string): Finding {
@@ -41,6 +52,27 @@ function versions(plan: Plan): readonly Finding[] {
   return repeated(plan.events.map(({ type, version }) => `${type} ${version}`)).map((name) =>
     error(`event ${name}`, 'this version is there twice'),
   )
+}
+
+/** What is kept must be taken as it was given: a schema that transforms would see its own output one day. */
+function shapes(plan: Plan): readonly Finding[] {
+  const transforming = plan.events.filter(({ schema }) => sameShape(schema) === 'differs')
+  return transforming.map(({ type, version }) =>
+    error(`event ${type} ${version}`, 'its schema gives another shape than it takes: keep what it gives, and transform where it is read'),
+  )
+}
+
+/** A consumer is given today's shape, whatever was stored. */
+function outdated(plan: Plan): readonly Finding[] {
+  const old = (where: string, event: AnyEvent): readonly Finding[] => {
+    const today = plan.today.get(event.type)
+    if (today === undefined || today === event || event.becomes() !== undefined) return []
+    return [error(where, `takes version ${event.version} of ${event.type}, which is read as version ${today.version}: name that one`)]
+  }
+  return [
+    ...plan.functions.flatMap((fn) => fn.on.flatMap((event) => old(`fn ${fn.name}`, event))),
+    ...plan.projections.flatMap((projection) => projection.takes.flatMap(({ event }) => old(`projection ${projection.name}`, event))),
+  ]
 }
 
 /** What is published or consumed must be listed, for nobody else would know its shape. */

@@ -12,7 +12,7 @@ import type { Store } from '../ports/store.ts'
 import { append, deskFor, ids, put } from '../testing/store-contract-facts.ts'
 import { sqliteStore, type SqliteStoreOptions } from './sqlite.ts'
 import { openDatabaseSync } from './sqlite-open.ts'
-import { format, mustBeNewEnough } from './sqlite-schema.ts'
+import { create, format, mustBeNewEnough } from './sqlite-schema.ts'
 
 const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'millrace-open-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -215,4 +215,23 @@ test('given a WAL whose last commit was torn, when the store is opened, then all
   const store = await open(path)
   assert.deepEqual(ids(await deskFor(store, { ms: 0 }).all()), ['a', 'b', 'g0', 'g1', 'g2', 'g3'])
   await store.close()
+})
+
+test('given a creation that was cut off before its journal went, when the file is opened, then it is rolled back, and made afresh', async () => {
+  const path = fresh()
+  const db = openDatabaseSync(path, { readOnly: false })
+  create(db, 'cut off', 1)
+  db.close()
+  // The head of a rollback journal over a file that had no page before.
+  const journal = Buffer.alloc(512)
+  journal.set(Buffer.from('d9d505f920a163d7', 'hex'))
+  journal.writeUInt32BE(512, 20)
+  journal.writeUInt32BE(4096, 24)
+  writeFileSync(`${path}-journal`, journal)
+  const store = await open(path)
+  await store.close()
+  assert.ok(!existsSync(`${path}-journal`))
+  const left = openDatabaseSync(path, { readOnly: true })
+  assert.notEqual(left.prepare("select value from store where name = 'incarnation'").get()?.['value'], 'cut off')
+  left.close()
 })

@@ -57,7 +57,7 @@ function openInMemory(incarnation: string, lanes: number): Opened {
 
 function openHeld({ path, mint, ...options }: OpenSqlite, openDatabase: OpenDatabase, hold: Hold): Opened {
   const to = options.format ?? format
-  const found = lookAt(path, to)
+  const found = lookAt(path, to) === to && existsSync(`${path}-journal`) ? rolledBack(path, to, openDatabase) : lookAt(path, to)
   // Whoever can write also tidies up when it closes: so what is there is looked at by one that can't.
   const looker = found === to ? openDatabase(path, { readOnly: true }) : undefined
   let db: DatabaseSync | undefined
@@ -84,6 +84,20 @@ function openHeld({ path, mint, ...options }: OpenSqlite, openDatabase: OpenData
   } finally {
     looker?.close()
   }
+}
+
+/**
+ * A store of ours has a rollback journal only while it is made. Where that was cut off, one that may write rolls it back first: one that may
+ * only read cannot open it.
+ */
+function rolledBack(path: string, known: number, openDatabase: OpenDatabase): 'new' | number {
+  const db = openDatabase(path, { readOnly: false })
+  try {
+    db.prepare('select count(*) from sqlite_master').get()
+  } finally {
+    db.close()
+  }
+  return lookAt(path, known)
 }
 
 /** A store that was restored, or moved without what stands beside it, is a new one. */
