@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { replace } from 'millrace'
 import { testApp, type TestApp } from 'millrace/testing'
 import { shop } from './src/app.ts'
@@ -16,7 +16,7 @@ interface Fakes {
 }
 
 /** Providers that answer at once, and note each call: what for, and under which idempotency key. */
-async function open(fakes: Fakes = {}): Promise<TestApp & { readonly calls: readonly string[] }> {
+async function open(t: TestContext, fakes: Fakes = {}): Promise<TestApp & { readonly calls: readonly string[] }> {
   const calls: string[] = []
   const fakePayments: Payments = {
     charge: async ({ orderId, card }, { idempotencyKey }) => {
@@ -36,6 +36,7 @@ async function open(fakes: Fakes = {}): Promise<TestApp & { readonly calls: read
     },
   }
   const app = await testApp(shop, { env, replace: [replace(payments, fakePayments), replace(warehouse, fakeWarehouse)] })
+  t.after(() => app.stop())
   return Object.assign(app, { calls })
 }
 
@@ -47,8 +48,8 @@ function keysOf(calls: readonly string[], what: string): string[] {
   return calls.filter((call) => call.startsWith(`${what} `)).map((call) => call.slice(what.length + 1))
 }
 
-test('given an order over HTTP, when it is paid, then it ships, and both questions know it', async () => {
-  await using app = await open()
+test('given an order over HTTP, when it is paid, then it ships, and both questions know it', async (t) => {
+  const app = await open(t)
   const body = JSON.stringify(order('o-1').data)
   const post = { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': 'o-1' }, body }
   assert.equal((await app.fetch('/orders', post)).status, 202)
@@ -72,8 +73,8 @@ test('given an order over HTTP, when it is paid, then it ships, and both questio
   assert.equal(app.emitted(OrderShipped).length, 1)
 })
 
-test('given an order that is no order, when it is posted, then every fault of it is told, and nothing happens', async () => {
-  await using app = await open()
+test('given an order that is no order, when it is posted, then every fault of it is told, and nothing happens', async (t) => {
+  const app = await open(t)
   const body = JSON.stringify({ ...order('o-1').data, cents: -1, currency: 'XYZ' })
   const answer = await app.fetch('/orders', { method: 'POST', headers: { 'content-type': 'application/json' }, body })
   assert.equal(answer.status, 422)
@@ -83,8 +84,8 @@ test('given an order that is no order, when it is posted, then every fault of it
   assert.deepEqual(app.calls, [])
 })
 
-test('given a declined card, when the order is placed, then it ends there, and nobody calls again', async () => {
-  await using app = await open({ charge: () => ({ outcome: 'declined', because: 'insufficient funds' }) })
+test('given a declined card, when the order is placed, then it ends there, and nobody calls again', async (t) => {
+  const app = await open(t, { charge: () => ({ outcome: 'declined', because: 'insufficient funds' }) })
   await app.publish(order('o-1'))
   await app.advance('1h')
   assert.deepEqual(app.emitted(PaymentDeclined), [{ orderId: 'o-1', because: 'insufficient funds' }])
@@ -94,8 +95,8 @@ test('given a declined card, when the order is placed, then it ends there, and n
   app.expectHealthy()
 })
 
-test('given nothing on the shelf, when the order is paid, then the money goes back', async () => {
-  await using app = await open({ reserve: () => ({ outcome: 'missing' }) })
+test('given nothing on the shelf, when the order is paid, then the money goes back', async (t) => {
+  const app = await open(t, { reserve: () => ({ outcome: 'missing' }) })
   await app.publish(order('o-1'))
   assert.deepEqual(app.emitted(PaymentReturned), [{ orderId: 'o-1', cents: 4_900, currency: 'EUR' }])
   assert.equal((await app.ask(orderOf, { orderId: 'o-1' }))?.status, 'refunded')
@@ -105,9 +106,9 @@ test('given nothing on the shelf, when the order is paid, then the money goes ba
   )
 })
 
-test('given a provider that fails twice, when it works again, then the order ships, under one idempotency key', async () => {
+test('given a provider that fails twice, when it works again, then the order ships, under one idempotency key', async (t) => {
   let failures = 2
-  await using app = await open({
+  const app = await open(t, {
     charge: () => {
       if (failures === 0) return { outcome: 'taken', payment: 'pay-1' }
       failures -= 1
@@ -128,9 +129,9 @@ test('given a provider that fails twice, when it works again, then the order shi
   app.expectHealthy()
 })
 
-test('given a poison order, when it has failed to the end, then it is parked, others flow, and a redrive completes it once', async () => {
+test('given a poison order, when it has failed to the end, then it is parked, others flow, and a redrive completes it once', async (t) => {
   let mended = false
-  await using app = await open({
+  const app = await open(t, {
     reserve: (_, sku) => {
       if (sku === 'ghost' && !mended) throw new Error('/reservations answered what nobody can use')
       return { outcome: 'reserved', reservation: 'shelf-1' }
@@ -158,8 +159,8 @@ test('given a poison order, when it has failed to the end, then it is parked, ot
   assert.equal(app.emitted(OrderShipped).filter(({ orderId }) => orderId === 'o-1').length, 1)
 })
 
-test('given an order that is placed twice under two ids, when both arrive, then it is charged and shipped once', async () => {
-  await using app = await open()
+test('given an order that is placed twice under two ids, when both arrive, then it is charged and shipped once', async (t) => {
+  const app = await open(t)
   await app.publish(order('o-1'), { id: 'a' })
   await app.publish(order('o-1'), { id: 'b' })
   assert.equal(app.emitted(OrderPlaced).length, 2)
@@ -168,8 +169,8 @@ test('given an order that is placed twice under two ids, when both arrive, then 
   assert.equal((await app.rows(orders).get('o-1'))?.status, 'shipped')
 })
 
-test('given more orders than a page holds, when pages are followed, then each order is there once, the newest first', async () => {
-  await using app = await open()
+test('given more orders than a page holds, when pages are followed, then each order is there once, the newest first', async (t) => {
+  const app = await open(t)
   for (let n = 1; n <= 25; n += 1) {
     await app.publish(order(`o-${String(n).padStart(2, '0')}`))
     await app.advance('1s')

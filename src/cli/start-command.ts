@@ -25,6 +25,7 @@ const defaultPort = '3000'
 const heldTries = 5
 const heldRestMs = 200
 const levels = ['debug', 'info', 'warn', 'error']
+const sameSignalMs = 300
 /** As a shell counts what ended by a signal. */
 const endedBy = { SIGINT: 130, SIGTERM: 143 } as const
 
@@ -122,15 +123,17 @@ function sampled(app: App): string | undefined {
 /** The first signal drains; a second one does not wait. */
 function untilSignal(running: Running, screen: Screen): Promise<number> {
   return new Promise((resolve) => {
-    let asked = false
+    let askedMs: number | undefined
     // A process without a server or a timer would end by itself.
     const alive = setInterval(() => {}, 60_000)
     const signalled = (signal: keyof typeof endedBy): void => {
-      if (asked) {
+      // Whoever ends a whole group of processes sends each a signal, and `dev` passes it on: within a moment it is the same one.
+      if (askedMs !== undefined && performance.now() - askedMs < sameSignalMs) return
+      if (askedMs !== undefined) {
         screen.note(`${signal} again: it ends at once; what was under way runs again at the next start`)
         process.exit(endedBy[signal])
       }
-      asked = true
+      askedMs = performance.now()
       screen.note(`${signal}: it drains, and stops; a second one ends it at once`)
       void running.stop().then(
         () => {

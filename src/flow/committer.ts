@@ -17,7 +17,7 @@ import { buildWave, follows, type Wave } from './wave.ts'
 export interface Committing {
   committed(outcome: Outcome, wave: Wave): void
   /** They ran on what has changed: their turns run again, which is no attempt. `row`: the first that they lost to. */
-  undo(outcomes: readonly Outcome[], row: string | undefined): void
+  undo(outcomes: readonly Outcome[], row: string | undefined, again: boolean): void
   /** The store can never take what this one stages. It is undone already. */
   refused(outcome: Outcome, why: Fault): void
   /** After a wave: places, room and time may have come. */
@@ -215,11 +215,11 @@ export class Committer {
   }
 
   /** Those that are waiting to be sent, and ran on top of a loser, go with it. */
-  #undo(losers: readonly Outcome[], row: string | undefined): void {
+  #undo(losers: readonly Outcome[], row: string | undefined, again = true): void {
     const beaten = new Set(losers.flatMap(queuesOf))
     const later = this.#queue.filter((outcome) => follows(outcome, beaten))
     this.#queue = this.#queue.filter((outcome) => !later.includes(outcome))
-    this.#to.undo([...losers, ...later], row)
+    this.#to.undo([...losers, ...later], row, again)
   }
 
   /** The fault is the change's own: it is looked for by halves, so that nobody else's turn fails for it. */
@@ -231,7 +231,7 @@ export class Committer {
       return
     }
     this.#most = Number.POSITIVE_INFINITY
-    this.#undo([first], undefined)
+    this.#undo([first], undefined, false)
     this.#to.refused(first, why)
   }
 }

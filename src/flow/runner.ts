@@ -282,7 +282,7 @@ export class Runner implements Ended, Committing {
   }
 
   /** Turns that ran on top of what is taken back are called off, and run again: no attempts. */
-  undo(outcomes: readonly Outcome[], row: string | undefined): void {
+  undo(outcomes: readonly Outcome[], row: string | undefined, again = true): void {
     const queues = new Set(outcomes.flatMap(queuesOf))
     for (const attempt of [...this.lane.attempts]) {
       if (attempt.over || !attempt.work.queues.some((queue) => queues.has(queue))) continue
@@ -291,7 +291,7 @@ export class Runner implements Ended, Committing {
       for (const queue of attempt.work.queues) queue.busy = false
       this.settling.giveBack(attempt.work)
     }
-    for (const outcome of outcomes) this.settling.undo(outcome, row)
+    for (const outcome of outcomes) this.settling.undo(outcome, row, again)
     this.lane.context.telemetry.count('millrace_reruns_total', outcomes.length, { subscription: this.#name })
   }
 

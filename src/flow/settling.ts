@@ -67,8 +67,9 @@ export class Settling {
   }
 
   /** It is taken back, and its turn runs again; `row`: what it lost to, so that those who lost to it run one after another. */
-  undo(outcome: Outcome, row: string | undefined): void {
+  undo(outcome: Outcome, row: string | undefined, again: boolean): void {
     if (outcome.is !== 'done' && outcome.is !== 'failed' && outcome.is !== 'start') return
+    if (again && outcome.is === 'done' && this.#suspects.isAlone(outcome.work)) return this.#again(outcome.work)
     for (const queue of outcome.work.queues) {
       if (outcome.is === 'done') queue.staged -= 1
       else queue.blocks -= 1
@@ -78,6 +79,15 @@ export class Settling {
     this.#suspects.drop(outcome.work)
     this.#suspects.end(outcome.work)
     this.giveBack(outcome.work)
+  }
+
+  /** One that has the process to itself keeps it, and runs again at once: somebody else's crash in between would accuse it. */
+  #again(work: Work): void {
+    for (const queue of work.queues) {
+      queue.staged -= 1
+      queue.busy = true
+    }
+    this.#suspects.runAgain(work)
   }
 
   /** Its entries wait again, in front. */

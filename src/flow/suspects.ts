@@ -64,6 +64,16 @@ export class Suspects {
     this.#lane.crew.wake()
   }
 
+  isAlone(work: Work): boolean {
+    return this.#alone.has(work)
+  }
+
+  /** Its start row stands, and nobody else is inside. */
+  runAgain(work: Work): void {
+    this.#lane.crew.running += 1
+    this.#run(work, true)
+  }
+
   /** Its outcome stands, or is undone: others may start again. */
   end(work: Work): void {
     if (this.#alone.delete(work)) this.#lane.context.gate.leave()

@@ -26,9 +26,11 @@ export function lookThrough<Part>(
   if (read.is === 'newer') return { is: 'wait', key, why: read.why }
   if (read.is === 'fault') return { is: 'fault', key, fault: read.fault }
   try {
-    const kept = read.facts.flatMap((fact) => keep(received(event, fact)))
+    const [only] = read.facts
+    const kept = only !== undefined && read.facts.length === 1 ? keep(received(event, only)) : read.facts.flatMap((fact) => keep(received(event, fact)))
     const [first] = kept
     if (first === undefined) return { is: 'skip' }
+    if (kept.length === 1) return { is: 'run', key: first.key, parts: [first.part] }
     const other = kept.find((one) => one.key !== first.key)
     if (other !== undefined) throw fault('SPLIT_KEYS_DIFFER', `${what}: '${first.key}' and '${other.key}'`, { event: event.id })
     return { is: 'run', key: first.key, parts: kept.map(({ part }) => part) }

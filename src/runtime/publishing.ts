@@ -45,11 +45,13 @@ export class Publishing {
     const { publishMax } = this.#context.settings
     if (this.#waiting >= publishMax) throw fault('PUBLISH_BUSY', `${publishMax} calls wait to be stored`, { waiting: this.#waiting })
     this.#waiting += 1
-    const { repeated } = await publishStored(this.#context, events).finally(() => {
+    try {
+      const { repeated } = await publishStored(this.#context, events)
+      this.#context.telemetry.count(repeated ? 'millrace_publish_repeated_total' : 'millrace_published_total', events.length)
+      return { ids: events.map((event) => event.id), repeated }
+    } finally {
       this.#waiting -= 1
-    })
-    this.#context.telemetry.count(repeated ? 'millrace_publish_repeated_total' : 'millrace_published_total', events.length)
-    return { ids: events.map((event) => event.id), repeated }
+    }
   }
 
   #storedPost(posted: Posted, at: number, id: string | undefined, time: string): Stored {

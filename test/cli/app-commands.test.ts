@@ -1,5 +1,6 @@
 /** What the command line does with the file of an app: checks it, drives it, and starts it again when it changes. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -89,8 +90,19 @@ test('given a turn that does not end, when the app is told to stop twice, then t
   assert.equal(stations.find(({ subscription }) => subscription === 'cook')?.state, 'running')
   app.child.kill('SIGINT')
   await told(() => app.said().includes('SIGINT: it drains, and stops'), app.child)
-  assert.equal(await app.end('SIGINT'), 130)
+  const impatient = setInterval(() => app.child.kill('SIGINT'), 100)
+  const [code] = (await once(app.child, 'close')) as [number | null]
+  clearInterval(impatient)
+  assert.equal(code, 130)
   assert.match(app.said(), /SIGINT again: it ends at once; what was under way runs again at the next start/)
+})
+
+test('given a signal that comes twice in one moment, when the app is told to stop by it, then it drains, as by one', async () => {
+  const app = await place.start(['start', appFile, '--no-http'])
+  app.child.kill('SIGINT')
+  app.child.kill('SIGTERM')
+  assert.equal(await app.end('SIGINT'), 0)
+  assert.equal(app.said().match(/it drains, and stops/g)?.length, 1)
 })
 
 /** Looks each time that it writes something. */

@@ -57,7 +57,7 @@ export async function runCuts({ seed, states, flush, large = false, planted, say
   const report = { states: 0, steps: 0, syncs: 0, uncertain: 0, complaints: [] as string[] }
   try {
     const { steps, incarnation, textBytes } = await record(join(folder, 'store.db'), flush, large, planted, random)
-    const cuts = cutsOf(steps, states, random)
+    const cuts = cutsOf(steps, states, planted !== undefined, random)
     const model = new DiskModel()
     const acknowledged: number[][] = []
     report.steps = steps.length
@@ -125,14 +125,15 @@ async function record(path: string, flush: FlushMode, large: boolean, planted: L
  * Where, and how many there: anywhere, right behind what was just said, which must not be lost, and where files come
  * and go, which is rare and short.
  */
-function cutsOf(steps: readonly DiskStep[], states: number, random: Random): ReadonlyMap<number, number> {
+function cutsOf(steps: readonly DiskStep[], states: number, losses: boolean, random: Random): ReadonlyMap<number, number> {
   const places = [...steps.keys()]
   const said = places.filter((at) => isAcknowledgement(steps[at]))
   const touching = places.filter((at) => steps[at]?.is !== 'said')
   const naming = places.filter((at) => steps[at]?.is === 'name')
   const cuts = new Map<number, number>()
   for (let count = 0; count < states; count++) {
-    const chance = random.next()
+    // What is lost shows where something was said.
+    const chance = losses ? 0.4 : random.next()
     const near = Math.min(steps.length - 1, Math.max(0, random.pick(naming) + random.between(-12, 12)))
     const at = chance < 0.2 ? near : random.pick(chance < 0.5 ? said : touching)
     cuts.set(at, (cuts.get(at) ?? 0) + 1)

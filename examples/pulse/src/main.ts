@@ -15,6 +15,8 @@ const { values: given } = parseArgs({
   },
 })
 
+const sameSignalMs = 300
+
 await main(Number(given.port), resolve(given.data))
 
 async function main(port: number, folder: string): Promise<void> {
@@ -32,12 +34,13 @@ async function main(port: number, folder: string): Promise<void> {
   }
 }
 
-/** The first signal drains; a second one ends at once, and nothing is lost by it either. */
+/** The first signal drains; one that comes later than a moment after it ends at once, and nothing is lost by it either. */
 function closeOnSignal(running: Running): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      process.once(signal, () => process.exit(1))
-      void running.stop()
-    })
+  let closingMs: number | undefined
+  const signalled = (): void => {
+    if (closingMs !== undefined && performance.now() - closingMs > sameSignalMs) process.exit(1)
+    if (closingMs === undefined) void running.stop()
+    closingMs ??= performance.now()
   }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, signalled)
 }

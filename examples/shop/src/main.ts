@@ -16,6 +16,8 @@ const { values: given } = parseArgs({
   },
 })
 
+const sameSignalMs = 300
+
 await main(Number(given.port), resolve(given.data))
 
 async function main(port: number, folder: string): Promise<void> {
@@ -36,17 +38,21 @@ async function main(port: number, folder: string): Promise<void> {
   }
 }
 
-/** The first signal drains; a second one ends at once, and nothing is lost by it either. */
+/**
+ * The first signal drains; a later one ends at once, and nothing is lost by it either. Whoever ends a whole group of processes sends each a
+ * signal, and those that pass it on send it again: what comes within a moment is the same one.
+ */
 function closeOnSignal(running: Running, providers: Providers): void {
   const close = async (): Promise<void> => {
     process.stdout.write('closing: nothing new comes in, what is under way ends first\n')
     await running.stop()
     providers.stop()
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      process.once(signal, () => process.exit(1))
-      void close()
-    })
+  let closingMs: number | undefined
+  const signalled = (): void => {
+    if (closingMs !== undefined && performance.now() - closingMs > sameSignalMs) process.exit(1)
+    if (closingMs === undefined) void close()
+    closingMs ??= performance.now()
   }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, signalled)
 }
