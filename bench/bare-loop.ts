@@ -3,8 +3,8 @@
  *
  *   publish ──▶ waiting ──tick──▶ one transaction: events, and the mark of what was handled ──▶ flush ──▶ answers, handlers
  *
- * No validation, no routing, no retries, one process, one consumer a name. Events are typed columns. Two ways to flush: inside the commit (FULL), or one fdatasync of
- * the WAL in the thread pool after it (NORMAL).
+ * No validation, no routing, no retries, one process. Events are typed columns. Two ways to flush: inside the commit (FULL),
+ * or one fdatasync of the WAL in the thread pool after it (NORMAL).
  */
 import { closeSync, fdatasync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
@@ -47,8 +47,10 @@ export class BareLoop<Data> {
   constructor(options: BareOptions<Data>) {
     this.#options = options
     const db = new DatabaseSync(options.path)
-    db.exec(`pragma journal_mode = wal; pragma synchronous = ${options.flush === 'inline' ? 'full' : 'normal'}; pragma wal_autocheckpoint = 4000;
-      create table if not exists events (position integer primary key, slot integer, type text, id text, version integer, key text, time text, data text);
+    db.exec(`pragma journal_mode = wal; pragma wal_autocheckpoint = 4000;
+      pragma synchronous = ${options.flush === 'inline' ? 'full' : 'normal'};
+      create table if not exists events
+        (position integer primary key, slot integer, type text, id text, version integer, key text, time text, data text);
       create table if not exists marks (name integer primary key, position integer)`)
     this.#db = db
     this.#insert = db.prepare('insert into events values (?, ?, ?, ?, ?, ?, ?, ?)')

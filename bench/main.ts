@@ -1,5 +1,6 @@
 /**
- * `npm run bench -- [name…] [--quick] [--rounds N] [--only TEXT]`: each case of a bench in a fresh process, by turns, and the medians held against what was wanted.
+ * `npm run bench -- [name…] [--quick] [--rounds N] [--only TEXT]`: each case of a bench in a fresh process, by turns,
+ * and the medians held against what was wanted.
  * `--quick` shows with small numbers that all of it works. `MILLRACE_BENCH_FOLDER` says which disk is measured.
  */
 import { spawn } from 'node:child_process'
@@ -13,14 +14,19 @@ import { startServers } from './rivals/servers.ts'
 
 const { values: given, positionals: names } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean', default: false }, rounds: { type: 'string' }, only: { type: 'string' }, help: { type: 'boolean', default: false } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    only: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
 })
 const rounds = Number(given.rounds ?? (given.quick ? 1 : 5))
 const unknown = names.filter((name) => !benches.some((bench) => bench.name === name))
 
 if (given.help || unknown.length > 0) {
   if (unknown.length > 0) process.stderr.write(`there is no bench ${unknown.join(', ')}\n`)
-  process.stdout.write(`npm run bench -- [name…] [--quick] [--rounds N] [--only TEXT]\n${benches.map(({ name, title }) => `  ${name.padEnd(12)} ${title}`).join('\n')}\n`)
+  process.stdout.write(['npm run bench -- [name…] [--quick] [--rounds N] [--only TEXT]', ...benches.map(lineFor), ''].join('\n'))
   process.exitCode = given.help ? 0 : 2
 } else process.exitCode = await main(benches.filter(({ name }) => names.length === 0 || names.includes(name)))
 
@@ -42,7 +48,9 @@ async function main(chosen: readonly Bench[]): Promise<number> {
 async function runBench(bench: Bench, all: string): Promise<number> {
   const folder = join(all, bench.name)
   mkdirSync(folder)
-  say(`\n## ${bench.name}: ${bench.title}${given.quick ? ' (quick: the figures mean nothing)' : ''}\n${machineLine()}\n${limitsLine(folder)}`)
+  say(
+    `\n## ${bench.name}: ${bench.title}${given.quick ? ' (quick: the figures mean nothing)' : ''}\n${machineLine()}\n${limitsLine(folder)}`,
+  )
   const cases = bench.cases.filter(({ name }) => given.only === undefined || name.includes(given.only))
   const runnable = cases.filter((one) => told(one.name, one.missing?.()))
   if (bench.prepare !== undefined && (await fresh(bench, '', folder)) === undefined) return 1
@@ -98,6 +106,10 @@ async function fresh(bench: Bench, name: string, folder: string): Promise<Figure
   if (found !== undefined) return JSON.parse(found) as Figures
   say(`${bench.name} ${name}: failed${printed === '' ? '' : `\n${printed}`}`)
   return undefined
+}
+
+function lineFor({ name, title }: Bench): string {
+  return `  ${name.padEnd(12)} ${title}`
 }
 
 function say(line: string): void {

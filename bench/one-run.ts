@@ -1,4 +1,7 @@
-/** One case, once, in this fresh process; its figures are the last line. It ends as by kill -9, so nothing is left to be closed. Started by `bench/main.ts`. */
+/**
+ * One case, once, in this fresh process; its figures are the last line. It ends as by kill -9, so nothing is left to be
+ * closed. Started by `bench/main.ts`.
+ */
 import { writeSync } from 'node:fs'
 import { benches } from './all.ts'
 

@@ -1,12 +1,13 @@
 /**
  * Packs what `npm run build` has built, installs the tarball into an empty project outside the house, and uses it there
  * as a stranger would:
- * every entry imported and required, types resolved by the compiler, the command started, and no file in it that does not belong.
+ * every entry imported and required, types resolved by the compiler, the command started, an example with its tests, and no file in it
+ * that does not belong.
  *
  *   node scripts/packed.ts [--keep]     --keep leaves the project, and says where
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,6 +18,11 @@ interface Manifest {
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>
 }
 
+interface Needs {
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
+}
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
 const entries = Object.entries(manifest.exports).filter(([, one]) => typeof one !== 'string')
@@ -24,6 +30,8 @@ const names = entries.map(([path]) => `millrace${path.slice(1)}`)
 /** Loading an entry must start nothing: the process ends by itself, and every entry had something to give. */
 const check =
   'for (const [index, one] of all.entries()) if (Object.keys(one).length === 0) throw new Error(`entry ${index} exports nothing`)'
+const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+const typeRules = '--noEmit --strict --target es2024 --lib es2024,esnext.disposable --types node --module nodenext'.split(' ')
 const place = mkdtempSync(join(tmpdir(), 'millrace-packed-'))
 
 try {
@@ -33,6 +41,7 @@ try {
   say(`${names.length} entries required from CommonJS`, () => run('require.cjs', requireAll()))
   say('types resolved, as ESM and as CommonJS', () => checkTypes())
   say('the command says its version', () => startCommand())
+  say('pulse compiles against it, and passes its tests on it', () => useExample('pulse'))
 } catch (error) {
   console.error(error)
   process.exitCode = 1
@@ -79,36 +88,37 @@ function run(file: string, text: string): void {
 }
 
 function checkTypes(): void {
-  const modules = join(place, 'node_modules')
-  const types = join(modules, '@types')
-  mkdirSync(types, { recursive: true })
-  for (const name of ['@types/node', 'undici-types']) {
-    if (!existsSync(join(modules, name))) symlinkSync(join(root, 'node_modules', name), join(modules, name))
-  }
+  for (const name of ['@types/node', 'undici-types']) link(name)
   const text = names
     .map((name, index) => `import * as entry${index} from '${name}'\nexport const has${index}: object = entry${index}`)
     .join('\n')
   writeFileSync(join(place, 'consumer.mts'), `${text}\n`)
   writeFileSync(join(place, 'consumer.cts'), `${text}\n`)
-  const line = [
-    '--noEmit',
-    '--strict',
-    '--skipLibCheck',
-    'false',
-    '--target',
-    'es2024',
-    '--lib',
-    'es2024,esnext.disposable',
-    '--types',
-    'node',
-  ]
-  const files = ['consumer.mts', 'consumer.cts']
-  call(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...line, '--module', 'nodenext', ...files], place)
+  call(process.execPath, [compiler, ...typeRules, '--skipLibCheck', 'false', 'consumer.mts', 'consumer.cts'], place)
 }
 
 function startCommand(): void {
   const said = call(join(place, 'node_modules', '.bin', 'millrace'), ['--version'], place)
   if (!said.includes(manifest.version)) throw new Error(`millrace --version says ${said.trim()}, not ${manifest.version}`)
+}
+
+/** Its own copy beside the installed package, so that `millrace` means that one; what else it needs is the house's. */
+function useExample(name: string): void {
+  const folder = join(place, name)
+  const ours = join(root, 'examples', name)
+  cpSync(ours, folder, { recursive: true, filter: (path) => !['node_modules', 'data'].includes(relative(ours, path)) })
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Needs
+  const needed = Object.keys({ ...dependencies, ...devDependencies })
+  for (const one of needed.filter((one) => one !== 'millrace')) link(one)
+  const files = readdirSync(folder).filter((file) => file.endsWith('.test.ts'))
+  call(process.execPath, [compiler, ...typeRules, '--allowImportingTsExtensions', ...files.map((file) => join(name, file))], place)
+  call(process.execPath, ['--no-warnings', '--test', ...files], folder)
+}
+
+function link(name: string): void {
+  const there = join(place, 'node_modules', name)
+  mkdirSync(dirname(there), { recursive: true })
+  if (!existsSync(there)) symlinkSync(join(root, 'node_modules', name), there)
 }
 
 function say(what: string, look: () => void): void {

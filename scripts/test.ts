@@ -55,7 +55,10 @@ function start(): void {
   Readable.from(withShare(tests)).compose(new spec()).pipe(process.stdout)
 }
 
-/** The runner has no limit for a file: a loop without end would hold everything for ever. What is cut off is named, and counts as failed. */
+/**
+ * The runner has no limit for a file: a loop without end would hold everything for ever. What is cut off is named, and
+ * counts as failed.
+ */
 function watch(): void {
   const limitMs = Number(flags.get('file-seconds') ?? fileSeconds) * 1_000
   const stuck = [...beganMs].filter(([name, sinceMs]) => !tookMs.has(name) && performance.now() - sinceMs > limitMs)

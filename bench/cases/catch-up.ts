@@ -22,7 +22,12 @@ export const catchUp: Bench = {
   goals: (median) => [
     ...atLeast(`catch-up over ${few} rows`, median(`millrace, ${few} rows`, 'events/s'), 100_000, 'events/s'),
     ...atLeast(`catch-up over ${many} rows`, median(`millrace, ${many} rows`, 'events/s'), 40_000, 'events/s'),
-    ...atLeast('share of a bare loop over few rows', (100 * median(`millrace, ${few} rows`, 'events/s')) / median(`bare, ${few} rows`, 'events/s'), 0, '%'),
+    ...atLeast(
+      'share of a bare loop over few rows',
+      (100 * median(`millrace, ${few} rows`, 'events/s')) / median(`bare, ${few} rows`, 'events/s'),
+      0,
+      '%',
+    ),
     ...atLeast('a held key drains', median('held key', 'rows/s'), 10_000, 'rows/s'),
   ],
 }
@@ -78,14 +83,16 @@ function bareProject(keys: number): Case {
       const count = countOf(size)
       await seed(path, count, keys)
       const db = new DatabaseSync(path)
-      db.exec('pragma synchronous = full; create table spent (customer text primary key, value text); create table spent_mark (position integer)')
+      db.exec(
+        'pragma synchronous = full; create table spent (customer text primary key, value text); create table spent_mark (position integer)',
+      )
       const read = db.prepare('select position, data from events where position > ? order by position limit 1000')
       const get = db.prepare('select value from spent where customer = ?')
       const put = db.prepare('insert or replace into spent values (?, ?)')
       const mark = db.prepare('insert into spent_mark values (?)')
       type Row = { orders: number; total: number }
       const took = await timed(async () => {
-        for (let after = 0; ; ) {
+        for (let after = 0; ;) {
           const page = read.all(after)
           if (page.length === 0) return
           const rows = new Map<string, Row>()
@@ -129,7 +136,14 @@ async function heldKey(size: Size): Promise<Figures> {
   while (held() < count) await turn()
   broken = false
   const { flow } = ours.runtime
-  const operator = { store: ours.store, flow, sources: ['bench'], nowMs: nodeEnvironment.nowMs, environment: nodeEnvironment, changeId: flow.context.changeId }
+  const operator = {
+    store: ours.store,
+    flow,
+    sources: ['bench'],
+    nowMs: nodeEnvironment.nowMs,
+    environment: nodeEnvironment,
+    changeId: flow.context.changeId,
+  }
   const took = await timed(async () => {
     await redrive(operator, { all: true }, 'bench')
     while (held() > 0) await turn()

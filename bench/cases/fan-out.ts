@@ -41,7 +41,10 @@ async function toTen(size: Size): Promise<Figures> {
   const count = countOf(size)
   const warm = count / 5
   const handled = Array.from({ length: functions }, () => new Count(warm + count))
-  const ours = await openOurs(manyFunctions(functions, (order, at) => handled[at]?.hit(order.seq)), { path: join(size.folder, 'ours.db') })
+  const ours = await openOurs(
+    manyFunctions(functions, (order, at) => handled[at]?.hit(order.seq)),
+    { path: join(size.folder, 'ours.db') },
+  )
   const publish = (seq: number): Promise<unknown> => ours.publish(OrderPlaced(orderOf(seq)))
   await inFlight(width, 0, warm, publish)
   await ours.settled()
@@ -61,8 +64,18 @@ function bareToTen(flush: BareFlush): Case {
     run: async (size) => {
       const count = countOf(size)
       const counts = Array.from({ length: functions }, () => new Count(count))
-      const handlers = counts.map((one) => async (order: Order): Promise<void> => one.hit(order.seq))
-      const loop = new BareLoop<Order>({ path: join(size.folder, 'bare.db'), flush, type: 'OrderPlaced', keyOf: (order) => order.customerId, handlers })
+      const handlers = counts.map(
+        (one) =>
+          async (order: Order): Promise<void> =>
+            one.hit(order.seq),
+      )
+      const loop = new BareLoop<Order>({
+        path: join(size.folder, 'bare.db'),
+        flush,
+        type: 'OrderPlaced',
+        keyOf: (order) => order.customerId,
+        handlers,
+      })
       const took = await timed(async () => {
         await inFlight(width, 0, count, (seq) => loop.publish(orderOf(seq)))
         await loop.settled()
@@ -82,7 +95,10 @@ function publisher(name: string, subscriptions: number, mixed: boolean): Case {
       const count = size.quick ? 1_600 : 80_000
       let handled = 0
       const [wanted] = types
-      const listeners = wanted === undefined ? [] : Array.from({ length: subscriptions }, (_, at) => fn(`listener-${at}`, wanted, { run: () => void (handled += 1) }))
+      const listeners =
+        wanted === undefined
+          ? []
+          : Array.from({ length: subscriptions }, (_, at) => fn(`listener-${at}`, wanted, { run: () => void (handled += 1) }))
       const ours = await openOurs(app('bench', [...types, ...listeners]), { path: join(size.folder, 'ours.db') })
       const published = mixed ? types : types.slice(1)
       const publish = async (seq: number): Promise<unknown> => {

@@ -16,7 +16,10 @@ export const idle: Bench = {
   name: 'idle',
   title: 'the shop at rest, and the memory that 1,000,000 events leave',
   cases: [
-    { name: 'the shop', run: (size) => atRest(size, ['--conditions=source', join(root, 'examples/shop/src/main.ts'), '--port', '0', '--data', size.folder]) },
+    {
+      name: 'the shop',
+      run: (size) => atRest(size, ['--conditions=source', join(root, 'examples/shop/src/main.ts'), '--port', '0', '--data', size.folder]),
+    },
     { name: 'Node, Hono, Zod, SQLite', run: (size) => atRest(size, ['--input-type=module', '-e', bareServer]) },
     { name: 'millrace, 1,000,000', run: growth },
   ],
@@ -28,8 +31,14 @@ export const idle: Bench = {
 }
 
 /** What nobody can go below. */
-const bareServer = `import { Hono } from 'hono'; import { serve } from '@hono/node-server'; import { z } from 'zod'; import { DatabaseSync } from 'node:sqlite'
-const db = new DatabaseSync(':memory:'); z.object({ a: z.string() }).parse({ a: 'b' }); const app = new Hono(); app.get('/', (c) => c.text('' + db.isOpen))
+const bareServer = `import { Hono } from 'hono'
+import { serve } from '@hono/node-server'
+import { z } from 'zod'
+import { DatabaseSync } from 'node:sqlite'
+const db = new DatabaseSync(':memory:')
+z.object({ a: z.string() }).parse({ a: 'b' })
+const app = new Hono()
+app.get('/', (c) => c.text('' + db.isOpen))
 serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () => console.log('up'))`
 
 async function atRest({ quick }: Size, line: readonly string[]): Promise<Figures> {
@@ -61,7 +70,10 @@ function rssOf({ pid }: ChildProcess): number {
 async function growth(size: Size): Promise<Figures> {
   const count = size.quick ? 10_000 : 1_000_000
   const handled = new Count(count)
-  const ours = await openOurs(oneFunction((order) => handled.hit(order.seq)), { path: join(size.folder, 'ours.db') })
+  const ours = await openOurs(
+    oneFunction((order) => handled.hit(order.seq)),
+    { path: join(size.folder, 'ours.db') },
+  )
   const rss = (): number => process.memoryUsage.rss() / 1_048_576
   const before = rss()
   let peak = 0

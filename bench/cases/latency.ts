@@ -64,7 +64,10 @@ class Latencies {
 
 async function runOurs(size: Size): Promise<Figures> {
   const latencies = new Latencies(size)
-  const ours = await openOurs(oneFunction((order) => latencies.begun(order)), { path: join(size.folder, 'ours.db') })
+  const ours = await openOurs(
+    oneFunction((order) => latencies.begun(order)),
+    { path: join(size.folder, 'ours.db') },
+  )
   await perSecond(rate, latencies.count, (seq) => {
     latencies.called(seq)
     return ours.publish(OrderPlaced(orderOf(seq)))
@@ -80,7 +83,13 @@ function bare(flush: BareFlush): Case {
     run: async (size) => {
       const latencies = new Latencies(size)
       const handlers = [async (order: Order): Promise<void> => latencies.begun(order)]
-      const loop = new BareLoop<Order>({ path: join(size.folder, 'bare.db'), flush, type: 'OrderPlaced', keyOf: (order) => order.customerId, handlers })
+      const loop = new BareLoop<Order>({
+        path: join(size.folder, 'bare.db'),
+        flush,
+        type: 'OrderPlaced',
+        keyOf: (order) => order.customerId,
+        handlers,
+      })
       await perSecond(rate, latencies.count, (seq) => {
         latencies.called(seq)
         return loop.publish(orderOf(seq))
@@ -98,7 +107,10 @@ async function inSequence(size: Size): Promise<Figures> {
   const count = size.quick ? 100 : 2_000
   const handled = new Count(count)
   const before = percentile(flushesMs(size.folder, count / 2), 0.5)
-  const ours = await openOurs(oneFunction((order) => handled.hit(order.seq)), { path: join(size.folder, 'ours.db') })
+  const ours = await openOurs(
+    oneFunction((order) => handled.hit(order.seq)),
+    { path: join(size.folder, 'ours.db') },
+  )
   const tookMs: number[] = []
   for (let seq = 0; seq < count; seq++) {
     const startMs = performance.now()

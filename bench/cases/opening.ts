@@ -20,9 +20,13 @@ function eventsOf({ quick }: Size): number {
 }
 
 async function prepare(size: Size): Promise<void> {
-  const ours = await openOurs(oneFunction(() => {}), { path: join(size.folder, 'ours.db') })
+  const ours = await openOurs(
+    oneFunction(() => {}),
+    { path: join(size.folder, 'ours.db') },
+  )
   const chunk = 1_000
-  for (let seq = 0; seq < eventsOf(size); seq += chunk) await ours.publish(Array.from({ length: chunk }, (_, at) => OrderPlaced(orderOf(seq + at))))
+  for (let seq = 0; seq < eventsOf(size); seq += chunk)
+    await ours.publish(Array.from({ length: chunk }, (_, at) => OrderPlaced(orderOf(seq + at))))
   await ours.settled()
 }
 
@@ -30,7 +34,10 @@ async function prepare(size: Size): Promise<void> {
 async function run(size: Size): Promise<Figures> {
   const first = Promise.withResolvers<void>()
   const startMs = performance.now()
-  const ours = await openOurs(oneFunction((order) => (order.seq < 0 ? first.resolve() : undefined)), { path: join(size.folder, 'ours.db') })
+  const ours = await openOurs(
+    oneFunction((order) => (order.seq < 0 ? first.resolve() : undefined)),
+    { path: join(size.folder, 'ours.db') },
+  )
   const openMs = performance.now() - startMs
   await ours.publish(OrderPlaced(orderOf(-1)))
   await first.promise

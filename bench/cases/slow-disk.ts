@@ -68,13 +68,22 @@ function startBare(size: Size, take: (order: Order) => void): Started {
     done(null)
   }
   const handlers = [async (order: Order): Promise<void> => take(order)]
-  const loop = new BareLoop<Order>({ path: join(size.folder, 'bare.db'), flush: 'pool', type: 'OrderPlaced', keyOf: (order) => order.customerId, handlers, sync })
+  const loop = new BareLoop<Order>({
+    path: join(size.folder, 'bare.db'),
+    flush: 'pool',
+    type: 'OrderPlaced',
+    keyOf: (order) => order.customerId,
+    handlers,
+    sync,
+  })
   return { publish: (seq) => loop.publish(orderOf(seq)), stop: () => loop.close() }
 }
 
 const customers = projection('customers', z.object({ customerId: z.string(), orders: z.int() }), {
   key: 'customerId',
-  apply: (on) => [on(OrderPlaced, (rows, { customerId }) => rows.change(customerId, (row) => ({ customerId, orders: (row?.orders ?? 0) + 1 })))],
+  apply: (on) => [
+    on(OrderPlaced, (rows, { customerId }) => rows.change(customerId, (row) => ({ customerId, orders: (row?.orders ?? 0) + 1 }))),
+  ],
 })
 const ordersOf = customers.query('orders-of', z.object({ customerId: z.string() }), (rows, { customerId }) => rows.get(customerId))
 
@@ -116,7 +125,9 @@ function answerOf(url: string, agent: Agent): Promise<string> {
     get(url, { agent }, (response) => {
       let text = ''
       response.setEncoding('utf8').on('data', (part: string) => (text += part))
-      response.on('end', () => (response.statusCode === 200 || response.statusCode === 404 ? resolve(text) : reject(new Error(`${response.statusCode}: ${text}`))))
+      response.on('end', () =>
+        response.statusCode === 200 || response.statusCode === 404 ? resolve(text) : reject(new Error(`${response.statusCode}: ${text}`)),
+      )
     }).on('error', reject)
   })
 }

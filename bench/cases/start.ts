@@ -22,22 +22,33 @@ export const startUp: Bench = {
   ],
 }
 
-/** Of the package as `npm run build` builds it, in a folder of the bench, so that nobody's `dist` is touched; the shop's types are stripped. */
+/** The package as `npm run build` builds it, but in a folder of the bench; the shop's types are stripped. */
 function build({ folder }: Size): void {
   const built = join(folder, 'built')
-  const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.build.json'), '--outDir', built], { encoding: 'utf8' })
+  const tsc = spawnSync(
+    process.execPath,
+    [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.build.json'), '--outDir', built],
+    { encoding: 'utf8' },
+  )
   if (tsc.status !== 0) process.stderr.write(`the build has errors, and goes on: ${tsc.stdout.split('\n')[0]}\n`)
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  writeFileSync(join(built, 'nothing.js'), "process.stdout.write('handled\\n')")
+  writeFileSync(
+    join(built, 'nothing.js'),
+    "const { user, system } = process.cpuUsage(); process.stdout.write('handled ' + (user + system) / 1000)",
+  )
   mkdirSync(join(built, 'shop'))
   const shop = join(root, 'examples/shop/src')
   for (const name of readdirSync(shop)) strip(join(shop, name), join(built, 'shop', name.replace(/\.ts$/, '.js')), '../entry/index.js')
-  for (const name of ['one-function', 'one-order']) strip(join(root, 'bench/start', `${name}.ts`), join(built, `${name}.js`), './entry/index.js')
+  for (const name of ['one-function', 'one-order'])
+    strip(join(root, 'bench/start', `${name}.ts`), join(built, `${name}.js`), './entry/index.js')
 }
 
 function strip(from: string, to: string, millrace: string): void {
   const text = stripTypeScriptTypes(readFileSync(from, 'utf8'))
-  writeFileSync(to, text.replaceAll("'millrace'", `'${millrace}'`).replaceAll('../../examples/shop/src/', './shop/').replaceAll(".ts'", ".js'"))
+  writeFileSync(
+    to,
+    text.replaceAll("'millrace'", `'${millrace}'`).replaceAll('../../examples/shop/src/', './shop/').replaceAll(".ts'", ".js'"),
+  )
 }
 
 function script(name: string, file: string): Case {
@@ -50,9 +61,13 @@ function ended(line: readonly string[]): Promise<Figures> {
     const startMs = performance.now()
     const child = spawn(process.execPath, line, { stdio: ['ignore', 'pipe', 'inherit'] })
     let ms = Number.NaN
+    let cpuMs = Number.NaN
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      if (text.includes('handled')) ms = performance.now() - startMs
+      const said = /handled ([\d.]+)/.exec(text)?.[1]
+      if (said === undefined) return
+      ms = performance.now() - startMs
+      cpuMs = Number(said)
     })
-    child.on('close', () => (Number.isNaN(ms) ? reject(new Error(`${line[0]} handled nothing`)) : resolve({ ms })))
+    child.on('close', () => (Number.isNaN(ms) ? reject(new Error(`${line[0]} handled nothing`)) : resolve({ ms, 'CPU ms': cpuMs })))
   })
 }

@@ -37,7 +37,10 @@ async function runOurs(width: number, size: Size): Promise<Figures> {
   const count = countOf(size, width)
   const warm = count / 5
   const handled = new Count(warm + count)
-  const ours = await openOurs(oneFunction((order) => handled.hit(order.seq)), { path: join(size.folder, 'ours.db') })
+  const ours = await openOurs(
+    oneFunction((order) => handled.hit(order.seq)),
+    { path: join(size.folder, 'ours.db') },
+  )
   const publish = (seq: number): Promise<unknown> => ours.publish(OrderPlaced(orderOf(seq)))
   await inFlight(width, 0, warm, publish)
   await ours.settled()
@@ -58,7 +61,13 @@ async function runBare(width: number, flush: BareFlush, size: Size): Promise<Fig
   const warm = count / 5
   const handled = new Count(warm + count)
   const handlers = [async (order: Order): Promise<void> => handled.hit(order.seq)]
-  const loop = new BareLoop<Order>({ path: join(size.folder, 'bare.db'), flush, type: 'OrderPlaced', keyOf: (order) => order.customerId, handlers })
+  const loop = new BareLoop<Order>({
+    path: join(size.folder, 'bare.db'),
+    flush,
+    type: 'OrderPlaced',
+    keyOf: (order) => order.customerId,
+    handlers,
+  })
   const publish = (seq: number): Promise<unknown> => loop.publish(orderOf(seq))
   await inFlight(width, 0, warm, publish)
   await loop.settled()

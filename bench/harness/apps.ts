@@ -10,7 +10,10 @@ export function oneFunction(handle: (order: Order) => void): App {
 }
 
 export function manyFunctions(count: number, handle: (order: Order, at: number) => void): App {
-  return app('bench', [OrderPlaced, ...Array.from({ length: count }, (_, at) => functionNamed(`take-order-${at}`, (order) => handle(order, at)))])
+  return app('bench', [
+    OrderPlaced,
+    ...Array.from({ length: count }, (_, at) => functionNamed(`take-order-${at}`, (order) => handle(order, at))),
+  ])
 }
 
 function functionNamed(name: string, handle: (order: Order) => void) {

@@ -15,7 +15,7 @@ export async function inFlight(width: number, first: number, count: number, publ
 export async function perSecond(rate: number, count: number, publish: (seq: number) => Promise<unknown>): Promise<void> {
   const answers: Promise<unknown>[] = []
   const startMs = performance.now()
-  for (let seq = 0; seq < count; ) {
+  for (let seq = 0; seq < count;) {
     const due = Math.min(count, Math.floor(((performance.now() - startMs) * rate) / 1_000) + 1)
     for (; seq < due; seq++) answers.push(publish(seq))
     await sleep(1)

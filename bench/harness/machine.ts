@@ -7,14 +7,17 @@ import { orderOf } from './order.ts'
 
 export function machineLine(): string {
   const [cpu] = cpus()
-  const load = loadavg().map((one) => one.toFixed(1)).join(' ')
+  const load = loadavg()
+    .map((one) => one.toFixed(1))
+    .join(' ')
   return `${cpu?.model ?? 'unknown'}, ${cpus().length} cores, load ${load}, Node ${process.version}, SQLite ${process.versions['sqlite']}`
 }
 
 export function limitsLine(folder: string): string {
   const flushMs = flushesMs(folder, 200)
   const median = flushMs[flushMs.length >> 1] ?? 0
-  return `${Math.round(1_000 / median)} flushes/s (p50 ${median.toFixed(3)} ms), ${Math.round(parsesPerSecond()).toLocaleString('en')} JSON.parse/s of one order`
+  const parses = Math.round(parsesPerSecond()).toLocaleString('en')
+  return `${Math.round(1_000 / median)} flushes/s (p50 ${median.toFixed(3)} ms), ${parses} JSON.parse/s of one order`
 }
 
 /** A commit of one row and a flush of the WAL, sorted: what one publisher in sequence waits for at least. */

@@ -24,7 +24,7 @@ export function orderOf(seq: number, keys = 1_000): Order {
     placedAt: '2026-01-02T03:04:05.678Z',
     items: [
       { sku: 'SKU-100234', title: 'Kettle, 1.7 litres', quantity: 2, price: 39.95 },
-      { sku: 'SKU-200981', title: 'Tea, a tin', quantity: 1, price: 50.05 },
+      { sku: 'SKU-200981', title: 'Tea, a tin, from Ceylon', quantity: 1, price: 50.05 },
     ],
   }
 }

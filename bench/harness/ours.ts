@@ -27,11 +27,18 @@ export interface OursOptions {
 
 export async function openOurs(app: App, { path, lanes = 1, flush = 'auto', sync, settings }: OursOptions): Promise<Ours> {
   const store = await openStore({ path, lanes, flush, ...(sync === undefined ? {} : { sync }) })
-  const telemetry = telemetryTo({ form: 'json', least: 'warn', colours: false, nowMs: nodeEnvironment.nowMs, write: (line) => process.stderr.write(`${line}\n`) })
+  const telemetry = telemetryTo({
+    form: 'json',
+    least: 'warn',
+    colours: false,
+    nowMs: nodeEnvironment.nowMs,
+    write: (line) => process.stderr.write(`${line}\n`),
+  })
   const runtime = await startRuntime(app, { store, environment: nodeEnvironment, telemetry }, settings === undefined ? {} : { settings })
   const serving = runtime.serving(new AbortController().signal)
   const settled = async (): Promise<void> => {
-    for (const { runner } of runtime.flow.units()) while (!(await isAtRest(store, runner))) await new Promise((resolve) => setImmediate(resolve))
+    for (const { runner } of runtime.flow.units())
+      while (!(await isAtRest(store, runner))) await new Promise((resolve) => setImmediate(resolve))
   }
   const stop = async (): Promise<void> => {
     await runtime.stop()

@@ -1,5 +1,5 @@
-/** graphile-worker on PostgreSQL, with its local queue and batched completion: published in bulk, its strongest way, against our single calls. */
-import { Logger, makeWorkerUtils, run, type Runner, type WorkerUtils } from 'graphile-worker'
+/** graphile-worker on PostgreSQL, with its local queue and batched completion: in bulk, its strongest way, against our single calls. */
+import { Logger, makeWorkerUtils, run, type Runner } from 'graphile-worker'
 import pg from 'pg'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Case, Figures, Size } from '../harness/bench.ts'
@@ -53,7 +53,7 @@ async function latency({ quick }: Size): Promise<Figures> {
 }
 
 interface Rig {
-  readonly utils: WorkerUtils
+  readonly utils: Awaited<ReturnType<typeof makeWorkerUtils>>
   readonly task: string
   left(): Promise<number>
   close(): Promise<void>
@@ -61,6 +61,7 @@ interface Rig {
 
 async function open(handle: (order: Order) => Promise<void>): Promise<Rig> {
   const pool = new pg.Pool({ connectionString: process.env[postgresVariable], max: 30 })
+  pool.on('error', () => {})
   const logger = new Logger(() => () => {})
   const task = `bench-${process.pid}`
   const utils = await makeWorkerUtils({ pgPool: pool, logger })
@@ -72,7 +73,8 @@ async function open(handle: (order: Order) => Promise<void>): Promise<Rig> {
     utils,
     task,
     left: async () => {
-      const text = 'select count(*)::int as left from graphile_worker._private_jobs j join graphile_worker._private_tasks t on t.id = j.task_id where t.identifier = $1'
+      const text = `select count(*)::int as left from graphile_worker._private_jobs j
+         join graphile_worker._private_tasks t on t.id = j.task_id where t.identifier = $1`
       const { rows } = await pool.query<{ left: number }>(text, [task])
       return rows[0]?.left ?? 0
     },

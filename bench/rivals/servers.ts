@@ -1,6 +1,9 @@
-/** Servers that rivals need: one that is named by a variable, or one that is started here for as long as the benches run, flushing what it acknowledges. */
+/**
+ * Servers that rivals need: one that a variable names, or one that is started here for as long as the benches run,
+ * flushing what it acknowledges.
+ */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -25,7 +28,20 @@ async function startRedis(folder: string): Promise<ChildProcess[]> {
   if (spawnSync('redis-server', ['--version']).status !== 0) return []
   const place = join(folder, 'redis')
   mkdirSync(place)
-  const line = ['--bind', '127.0.0.1', '--port', String(redisPort), '--dir', place, '--appendonly', 'yes', '--appendfsync', 'always', '--save', '']
+  const line = [
+    '--bind',
+    '127.0.0.1',
+    '--port',
+    String(redisPort),
+    '--dir',
+    place,
+    '--appendonly',
+    'yes',
+    '--appendfsync',
+    'always',
+    '--save',
+    '',
+  ]
   const server = spawn('redis-server', [...line, '--maxmemory-policy', 'noeviction'], { stdio: 'ignore' })
   if (await opens(redisPort)) process.env[redisVariable] = `redis://127.0.0.1:${redisPort}`
   return [server]
@@ -36,12 +52,17 @@ async function startPostgres(folder: string): Promise<ChildProcess[]> {
   if (bin === undefined) return []
   const place = join(folder, 'postgres')
   mkdirSync(place)
+  // Another user has to get through to its own folder.
+  chmodSync(folder, 0o755)
   const asUser: As | undefined = process.getuid?.() === 0 ? userOf('postgres') : {}
   if (asUser === undefined) return []
   if (asUser.uid !== undefined && asUser.gid !== undefined) chownSync(place, asUser.uid, asUser.gid)
   const made = spawnSync(join(bin, 'initdb'), ['-D', place, '-A', 'trust', '-U', 'postgres'], { stdio: 'ignore', ...asUser })
   if (made.status !== 0) return []
-  writeFileSync(join(place, 'postgresql.auto.conf'), `listen_addresses = '127.0.0.1'\nport = ${postgresPort}\nunix_socket_directories = ''\nshared_buffers = 512MB\nmax_wal_size = 4GB\n`)
+  writeFileSync(
+    join(place, 'postgresql.auto.conf'),
+    `listen_addresses = '127.0.0.1'\nport = ${postgresPort}\nunix_socket_directories = ''\nshared_buffers = 512MB\nmax_wal_size = 4GB\n`,
+  )
   const server = spawn(join(bin, 'postgres'), ['-D', place], { stdio: 'ignore', ...asUser })
   if (await opens(postgresPort)) process.env[postgresVariable] = `postgres://postgres@127.0.0.1:${postgresPort}/postgres`
   return [server]

@@ -17,17 +17,19 @@ export function lookThrough<Part>(
   reader: Reader,
   event: Placed,
   what: string,
-  keyed: boolean,
+  keyOf: (event: Placed) => string | undefined,
   keep: (fact: Received) => readonly { readonly key: string; readonly part: Part }[],
 ): Look {
   const read = reader.readStored(event)
-  // Where the order is by a field, an event that can't be read has no order key.
-  const key = keyed ? undefined : event.key
+  const key = keyOf(event)
   if (read.is === 'newer') return { is: 'wait', key, why: read.why }
   if (read.is === 'fault') return { is: 'fault', key, fault: read.fault }
   try {
     const [only] = read.facts
-    const kept = only !== undefined && read.facts.length === 1 ? keep(received(event, only)) : read.facts.flatMap((fact) => keep(received(event, fact)))
+    const kept =
+      only !== undefined && read.facts.length === 1
+        ? keep(received(event, only))
+        : read.facts.flatMap((fact) => keep(received(event, fact)))
     const [first] = kept
     if (first === undefined) return { is: 'skip' }
     if (kept.length === 1) return { is: 'run', key: first.key, parts: [first.part] }
@@ -38,6 +40,21 @@ export function lookThrough<Part>(
     const cause = isFault(thrown) ? thrown : fault('KEY_INVALID', `${what}: ${asError(thrown).message}`, { event: event.id }, thrown)
     return { is: 'fault', key, fault: cause }
   }
+}
+
+/** Of an event that can't be read, by how its consumer is ordered: by the event's key, … */
+export function eventKey({ key }: Pick<Placed, 'key'>): string {
+  return key
+}
+
+/** … by none, so that each has one of its own, … */
+export function ownKey({ source, id }: Pick<Placed, 'source' | 'id'>): string {
+  return `${source} ${id}`
+}
+
+/** … or by a field, which nobody can read. */
+export function unknownKey(): undefined {
+  return undefined
 }
 
 function received(event: Placed, fact: Fact): Received {

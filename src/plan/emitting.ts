@@ -1,6 +1,8 @@
 /** What one turn emits for one part of its event: declared events only, under ids that are the same on every attempt. */
 import type { Fact } from '../contracts/fact.ts'
+import { madeBy } from '../contracts/made-fact.ts'
 import { oneOrMore } from '../define/definition.ts'
+import type { AnyEvent } from '../define/event.ts'
 import type { Fn } from '../define/fn.ts'
 import type { Taken, Turn } from '../flow/turn.ts'
 import { fault } from '../kit/fault.ts'
@@ -24,10 +26,11 @@ export class Emitting {
     this.#services = services
   }
 
-  /** Of (subscription, event, run, part): retry and redrive keep it. */
+  /** Of (subscription, event, run, part): retry and redrive keep it. Each stands alone in it, and a header can carry it. */
   get key(): string {
     const { event, run } = this.#taken
-    return `${this.#turn.subscription}/${event.source}/${event.id}/${run}${this.#part === 0 ? '' : `/${this.#part}`}`
+    const of = `${this.#turn.subscription}/${plain(event.source)}/${plain(event.id)}/${run}`
+    return this.#part === 0 ? of : `${of}/${this.#part}`
   }
 
   emitAll(given: unknown): void {
@@ -37,12 +40,7 @@ export class Emitting {
 
   /** Its id has its cause's time: the same on every attempt, and ordered. */
   #emit(fact: Fact): void {
-    const event = this.#fn.emits.find(({ type }) => type === fact.type)
-    if (event === undefined)
-      throw fault('EMIT_UNDECLARED', `fn ${this.#fn.name} emits ${String(fact.type)}, which it does not declare`, {
-        fn: this.#fn.name,
-        type: fact.type,
-      })
+    const event = this.#declared(fact)
     const { event: cause, run } = this.#taken
     const index = this.#count
     this.#count += 1
@@ -57,4 +55,24 @@ export class Emitting {
       }),
     )
   }
+
+  /** The version that made it; of what is only shaped like a fact, the newest that is declared. */
+  #declared(fact: unknown): AnyEvent {
+    const { name, emits } = this.#fn
+    const shaped = typeof fact === 'object' && fact !== null && 'type' in fact
+    const by = shaped ? madeBy(fact as unknown as Fact) : undefined
+    const named = shaped ? emits.filter(({ type }) => type === fact.type) : []
+    const event = by === undefined ? named.toSorted((a, b) => b.version - a.version)[0] : named.find((one) => one === by)
+    if (event !== undefined) return event
+    const what = shaped ? `${String(fact.type)}${by === undefined ? '' : ` ${by.version}`}` : describe(fact)
+    throw fault('EMIT_UNDECLARED', `fn ${name} emits ${what}, which it does not declare`, { fn: name, type: shaped ? fact.type : undefined })
+  }
+}
+
+function describe(given: unknown): string {
+  return typeof given === 'object' && given !== null ? 'an object without a type' : String(given)
+}
+
+function plain(text: string): string {
+  return encodeURIComponent(text.toWellFormed())
 }

@@ -7,7 +7,7 @@ import type { Look, Subscription } from '../flow/subscription.ts'
 import type { Taken, Turn } from '../flow/turn.ts'
 import { fault } from '../kit/fault.ts'
 import { isThenable } from '../kit/thenable.ts'
-import { lookThrough, readerFor } from './consumed.ts'
+import { eventKey, lookThrough, ownKey, readerFor, unknownKey } from './consumed.ts'
 import { Emitting } from './emitting.ts'
 import type { Plan } from './plan.ts'
 import type { Services } from './services.ts'
@@ -18,6 +18,7 @@ export function lowerFn(plan: Plan, fn: Fn, services: Services): Subscription {
   const keep = keeping(fn)
   const merged = typeof fn.order === 'function'
   const { batch } = fn
+  const keyOf = merged ? unknownKey : fn.order === 'none' ? ownKey : eventKey
   return {
     name: fn.name,
     kind: 'fn',
@@ -27,7 +28,7 @@ export function lowerFn(plan: Plan, fn: Fn, services: Services): Subscription {
     types: reader.types,
     policy: fn.policy,
     ...(batch === undefined ? {} : { batch: { size: batch.size, waitMs: batch.waitMs, ...groupBy(batch.by) } }),
-    look: (event) => lookThrough(reader, event, `fn ${fn.name}`, merged, keep),
+    look: (event) => lookThrough(reader, event, `fn ${fn.name}`, keyOf, keep),
     run: batch === undefined ? (turn) => runOne(fn, turn, services) : (turn) => runBatch(fn, turn, services),
   }
 }
@@ -36,7 +37,7 @@ function keeping(fn: Fn): (fact: Received) => readonly { readonly key: string; r
   const { order, matches } = fn
   return (fact) => {
     if (matches !== undefined && !matches(fact)) return []
-    const key = order === 'key' ? fact.key : order === 'none' ? `${fact.source} ${fact.id}` : order(fact.data)
+    const key = order === 'key' ? fact.key : order === 'none' ? ownKey(fact) : order(fact.data)
     if (typeof key !== 'string') throw fault('KEY_INVALID', `fn ${fn.name}: order gives no text`, { event: fact.id })
     return [{ key, part: fact }]
   }
@@ -84,15 +85,20 @@ async function runBatch(fn: Fn, turn: Turn, services: Services): Promise<void> {
   }
   if (items.length === 0) return
   const context: BatchContext<Fact> = { ...services.asking(fn.name, () => turn.signal), attempt: turn.attempt, items }
-  await fn.run(
+  const result = await fn.run(
     items.map(({ event }) => event.data),
     context,
   )
+  if (result !== undefined && result !== null)
+    throw fault('EMIT_UNDECLARED', `fn ${fn.name} returns something: a batch emits by item`, { fn: fn.name })
 }
 
 /** A row in the turn's commit: so what failed or parked is not done. */
 async function wasDone(fn: Fn, once: NonNullable<Fn['once']>, turn: Turn, fact: Received): Promise<boolean> {
-  const key = { kind: 'once', part: turn.subscription, key: once.by(fact.data) }
+  const by: unknown = once.by(fact.data)
+  if (typeof by !== 'string' || !by.isWellFormed() || by.includes('\u0000'))
+    throw fault('KEY_INVALID', `fn ${fn.name}: once.by gives no text, or one with half a surrogate pair, or NUL`, { event: fact.id })
+  const key = { kind: 'once', part: turn.subscription, key: by }
   const row = await turn.get(key)
   if (row !== undefined) return true
   turn.put(key, '1', turn.storeMs + once.withinMs)

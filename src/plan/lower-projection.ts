@@ -5,9 +5,10 @@ import type { Writing } from '../define/rows.ts'
 import type { Subscription } from '../flow/subscription.ts'
 import type { Turn } from '../flow/turn.ts'
 import { fault } from '../kit/fault.ts'
+import { isThenable } from '../kit/thenable.ts'
 import type { RowData } from '../state/row-space.ts'
 import { RowWriter } from '../state/row-writer.ts'
-import { lookThrough, readerFor } from './consumed.ts'
+import { eventKey, lookThrough, readerFor, unknownKey } from './consumed.ts'
 import type { Plan } from './plan.ts'
 
 interface Part {
@@ -34,7 +35,7 @@ export function lowerProjection(plan: Plan, projection: AnyProjection): Subscrip
     types: reader.types,
     policy: { retry: projection.retry, timeoutMs, graceMs: timeoutMs, concurrency: 1_000, breaker: false },
     batch: { size: batchSize, waitMs: 0 },
-    look: (event) => lookThrough(reader, event, `projection ${projection.name}`, merged, keep),
+    look: (event) => lookThrough(reader, event, `projection ${projection.name}`, merged ? unknownKey : eventKey, keep),
     run: (turn) => run(projection, turn),
   }
 }
@@ -55,8 +56,8 @@ async function run(projection: AnyProjection, turn: Turn): Promise<void> {
   for (const taken of turn.taken) {
     const rows = writingUnder(writer, taken.key)
     for (const { take, fact } of taken.parts as readonly Part[]) {
-      const applied = take.apply(rows, fact.data, fact)
-      if (applied instanceof Promise) await applied
+      const applied: unknown = take.apply(rows, fact.data, fact)
+      if (isThenable(applied)) await applied
     }
   }
   await writer.end()

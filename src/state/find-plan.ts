@@ -4,13 +4,7 @@ import { compareUtf8 } from '../kit/utf8-order.ts'
 import { encodeColumn } from './index-key.ts'
 import { indexPart, type RowData, type RowShape } from './row-space.ts'
 
-export type FindCondition =
-  | string
-  | number
-  | boolean
-  | null
-  | { readonly in: readonly unknown[] }
-  | { readonly from?: unknown; readonly below?: unknown }
+/** By column: a value, `{ in }` or `{ from, below }`. */
 export type Where = Readonly<Record<string, unknown>>
 
 export interface FindQuestion {
@@ -27,100 +21,159 @@ export interface FindPlan {
   /** Apart from each other, in the order in which they are walked. */
   readonly ranges: readonly { readonly from: string; readonly to: string }[]
   readonly reverse: boolean
-  readonly where: Where
+  /** The columns of the index; none where it goes by the rows' own keys. */
+  readonly columns: readonly string[]
+  matches(row: RowData): boolean
   /** What a page token is good for. */
   readonly name: string
 }
 
-type Part =
+/** What one column must be. */
+type Condition =
   | { readonly is: 'values'; readonly values: readonly unknown[] }
   | { readonly is: 'range'; readonly from: unknown; readonly below: unknown }
+type Conditions = ReadonlyMap<string, Condition>
 
 const prefixesMax = 200
 
 export function findPlan(shape: RowShape, space: string, question: FindQuestion): FindPlan {
-  const where = Object.fromEntries(Object.entries(question.where ?? {}).filter(([, condition]) => condition !== undefined))
-  const [orderBy, direction = 'asc'] = question.order?.split(' ') ?? []
-  if (direction !== 'asc' && direction !== 'desc')
-    throw fault('FIND_INVALID', `${shape.name}: order is like '${orderBy} desc'`, { order: question.order })
+  const conditions = conditionsOf(shape, question.where ?? {})
+  const [orderBy, direction = 'asc', ...more] = question.order?.split(' ') ?? []
+  if ((direction !== 'asc' && direction !== 'desc') || orderBy === '' || more.length > 0)
+    throw fault('FIND_INVALID', `${shape.name}: order is like 'placedAt desc'`, { order: question.order })
   const columns = [[shape.key], ...shape.indexes]
-    .filter((index) => serves(index, where, orderBy))
-    .sort((a, b) => covers(b, where) - covers(a, where))[0]
-  if (columns === undefined) throw noIndex(shape, where, orderBy)
+    .filter((index) => serves(index, conditions, orderBy))
+    .sort((a, b) => covers(b, conditions) - covers(a, conditions))[0]
+  if (columns === undefined) throw noIndex(shape, conditions, orderBy)
   const byKey = columns.length === 1 && columns[0] === shape.key && !shape.indexes.includes(columns)
   const reverse = direction === 'desc'
-  const ranges = rangesOf(columns, where, byKey)
+  const ranges = rangesOf(columns, conditions, byKey)
   const part = byKey ? space : indexPart(space, columns)
-  const name = JSON.stringify([part, where, orderBy ?? '', direction])
-  return { kind: byKey ? 'row' : 'index', part, ranges: reverse ? ranges.toReversed() : ranges, reverse, where, name }
-}
-
-export function matchesRow(row: RowData, where: Where): boolean {
-  return Object.entries(where).every(([column, condition]) => {
-    const part = partOf(condition)
-    const value = encodeColumn(row[column])
-    if (part.is === 'values') return part.values.some((one) => encodeColumn(one) === value)
-    return (part.from === undefined || value >= encodeColumn(part.from)) && (part.below === undefined || value < encodeColumn(part.below))
-  })
-}
-
-/** The conditions must name its first columns, and the order the next, or one that a single value fixes. */
-function serves(index: readonly string[], where: Where, orderBy: string | undefined): boolean {
-  const fixed = fixedPrefix(index, where)
-  if (orderBy !== undefined) {
-    const single = index.slice(0, fixed).every((column) => valuesOf(where[column]) === 1)
-    const at = index.indexOf(orderBy)
-    if (
-      at < 0 ||
-      at > fixed ||
-      (at < fixed && index.slice(0, at).some((column) => valuesOf(where[column]) !== 1)) ||
-      (at === fixed && !single)
-    )
-      return false
+  return {
+    kind: byKey ? 'row' : 'index',
+    part,
+    ranges: reverse ? ranges.toReversed() : ranges,
+    reverse,
+    columns: byKey ? [] : columns,
+    matches: matcherOf(conditions),
+    name: JSON.stringify([part, namesOf(conditions), orderBy ?? '', direction]),
   }
-  const named = Object.keys(where)
-  return named.length === 0 || named.some((column) => index[0] === column)
+}
+
+/** Whatever is asked comes from outside, often: what is no condition is refused, lest it be passed over. */
+function conditionsOf(shape: RowShape, where: Where): Conditions {
+  const given = Object.entries(where).filter(([, condition]) => condition !== undefined)
+  return new Map(given.map(([column, condition]) => [column, conditionOf(`${shape.name}: where ${column}`, condition)]))
+}
+
+function conditionOf(what: string, given: unknown): Condition {
+  const found = shapeOfCondition(given)
+  const values = found?.is === 'values' ? found.values : [found?.from, found?.below]
+  if (found === undefined || !values.every(comparable))
+    throw fault('FIND_INVALID', `${what}: is a text, a number, true, false or null, or { in: [...] }, or { from, below } of such`, { what })
+  return found
+}
+
+function shapeOfCondition(given: unknown): Condition | undefined {
+  if (typeof given !== 'object' || given === null) return { is: 'values', values: [given] }
+  const names = Object.keys(given)
+  const { in: values, from, below } = given as { readonly in?: unknown; readonly from?: unknown; readonly below?: unknown }
+  if (names.length === 1 && Array.isArray(values)) return { is: 'values', values: [...new Set<unknown>(values)] }
+  if (Array.isArray(given) || names.some((name) => name !== 'from' && name !== 'below')) return undefined
+  return { is: 'range', from, below }
+}
+
+function comparable(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  return value === undefined || value === null || typeof value === 'boolean' || (typeof value === 'number' && !Number.isNaN(value))
+}
+
+function matcherOf(conditions: Conditions): (row: RowData) => boolean {
+  const tests = [...conditions].map(([column, condition]) => {
+    const test = testOf(condition)
+    return (row: RowData) => test(row[column])
+  })
+  return (row) => tests.every((test) => test(row))
+}
+
+function testOf(condition: Condition): (value: unknown) => boolean {
+  if (condition.is === 'values') {
+    const values = new Set(condition.values.map(encodeColumn))
+    return (value) => isScalar(value) && values.has(encodeColumn(value))
+  }
+  const from = condition.from === undefined ? undefined : encodeColumn(condition.from)
+  const below = condition.below === undefined ? undefined : encodeColumn(condition.below)
+  return (value) => {
+    if (!isScalar(value)) return false
+    const at = encodeColumn(value)
+    return (from === undefined || compareUtf8(at, from) >= 0) && (below === undefined || compareUtf8(at, below) < 0)
+  }
+}
+
+/** A column that no index has may hold anything. */
+function isScalar(value: unknown): boolean {
+  return typeof value !== 'object' || value === null
+}
+
+/** The same for the same question, in whatever order it is written. */
+function namesOf(conditions: Conditions): unknown {
+  return [...conditions]
+    .sort(([a], [b]) => compareUtf8(a, b))
+    .map(([column, condition]) => [
+      column,
+      condition.is === 'values'
+        ? condition.values.map(encodeColumn).sort(compareUtf8)
+        : [condition.from, condition.below].map((bound) => (bound === undefined ? null : [encodeColumn(bound)])),
+      condition.is,
+    ])
+}
+
+/** The conditions must name its first column, and the order the one after the fixed ones, or one that is fixed. */
+function serves(index: readonly string[], conditions: Conditions, orderBy: string | undefined): boolean {
+  const first = index[0] ?? ''
+  if (conditions.size > 0 && !conditions.has(first)) return false
+  if (orderBy === undefined) return true
+  const at = index.indexOf(orderBy)
+  if (at < 0 || at > fixedPrefix(index, conditions)) return false
+  // Several values before it would be walked one after another, each in an order of its own.
+  return index.slice(0, at).every((column) => isSingle(conditions.get(column)))
 }
 
 /** How much of the question it answers. */
-function covers(index: readonly string[], where: Where): number {
-  const fixed = fixedPrefix(index, where)
+function covers(index: readonly string[], conditions: Conditions): number {
+  const fixed = fixedPrefix(index, conditions)
   const next = index[fixed]
-  return fixed * 2 + (next !== undefined && next in where ? 1 : 0)
+  return fixed * 2 + (next !== undefined && conditions.has(next) ? 1 : 0)
 }
 
-function fixedPrefix(index: readonly string[], where: Where): number {
-  let fixed = 0
-  for (const column of index) {
-    if (!(column in where) || partOf(where[column]).is !== 'values') break
-    fixed += 1
-  }
-  return fixed
+function fixedPrefix(index: readonly string[], conditions: Conditions): number {
+  const free = index.findIndex((column) => conditions.get(column)?.is !== 'values')
+  return free < 0 ? index.length : free
 }
 
-function valuesOf(condition: unknown): number {
-  const part = partOf(condition)
-  return part.is === 'values' ? part.values.length : Number.POSITIVE_INFINITY
+function isSingle(condition: Condition | undefined): boolean {
+  return condition?.is === 'values' && condition.values.length <= 1
 }
 
-function rangesOf(index: readonly string[], where: Where, byKey: boolean): { from: string; to: string }[] {
+function rangesOf(index: readonly string[], conditions: Conditions, byKey: boolean): { from: string; to: string }[] {
   // A row's own key stands as it is, an index's columns are encoded.
   const encode = byKey ? (value: unknown) => String(value) : encodeColumn
-  const fixed = fixedPrefix(index, where)
+  const fixed = fixedPrefix(index, conditions)
   let prefixes = ['']
   for (const column of index.slice(0, fixed)) {
-    const part = partOf(where[column])
-    const values = part.is === 'values' ? [...new Set(part.values.map(encode))] : []
+    const condition = conditions.get(column)
+    const values = condition?.is === 'values' ? [...new Set(condition.values.map(encode))] : []
+    if (prefixes.length * values.length > prefixesMax) throw fault('FIND_INVALID', `more than ${prefixesMax} values at once`, {})
     prefixes = prefixes.flatMap((prefix) => values.map((value) => prefix + value))
-    if (prefixes.length > prefixesMax) throw fault('FIND_INVALID', `more than ${prefixesMax} values at once`, {})
   }
-  const next = index[fixed]
-  const part = next !== undefined && next in where ? partOf(where[next]) : undefined
+  const next = conditions.get(index[fixed] ?? '')
+  // Every key is a text, and above all that is none.
+  const unbounded = next?.is === 'range' && (next.from === undefined || (byKey && typeof next.from !== 'string'))
   const ranges = prefixes.map((prefix) => {
-    if (part?.is === 'range') {
+    if (next?.is === 'range') {
       return {
-        from: part.from === undefined ? prefix : prefix + encode(part.from),
-        to: part.below === undefined ? endOf(prefix) : prefix + encode(part.below),
+        from: unbounded ? prefix : prefix + encode(next.from),
+        to: next.below === undefined ? endOf(prefix) : prefix + encode(next.below),
       }
     }
     return byKey && fixed > 0 ? { from: prefix, to: `${prefix}\u0000` } : { from: prefix, to: endOf(prefix) }
@@ -133,15 +186,20 @@ function endOf(prefix: string): string {
   return prefix === '' ? '' : `${prefix}\u{10FFFF}`
 }
 
-function partOf(condition: unknown): Part {
-  if (typeof condition !== 'object' || condition === null) return { is: 'values', values: [condition] }
-  if ('in' in condition && Array.isArray(condition.in)) return { is: 'values', values: condition.in }
-  const { from, below } = condition as { readonly from?: unknown; readonly below?: unknown }
-  return { is: 'range', from, below }
-}
-
-function noIndex(shape: RowShape, where: Where, orderBy: string | undefined): Error {
-  const wanted = [...Object.keys(where).filter((column) => column !== orderBy), ...(orderBy === undefined ? [] : [orderBy])]
+/** Single values first, then the order or the range. */
+function noIndex(shape: RowShape, conditions: Conditions, orderBy: string | undefined): Error {
+  const order = isSingle(conditions.get(orderBy ?? '')) ? undefined : orderBy
+  const others = [...conditions.keys()].filter((column) => column !== order)
+  const singles = others.filter((column) => isSingle(conditions.get(column)))
+  const rest = others.filter((column) => !singles.includes(column))
+  if (order !== undefined && rest.length > 0)
+    return fault('FIND_INVALID', `${shape.name}: ordered by ${order}, each other column has one value: not so ${rest.join(', ')}`, {
+      projection: shape.name,
+      columns: rest,
+    })
+  const wanted = [...singles, ...rest.filter((column) => conditions.get(column)?.is === 'values')]
+  const ranges = rest.filter((column) => !wanted.includes(column))
+  wanted.push(...ranges.slice(0, 1), ...(order === undefined ? [] : [order]))
   const index = wanted.map((column) => `'${column}'`).join(', ')
   return fault('INDEX_MISSING', `${shape.name} has no index for this question: declare index: [[${index}]]`, {
     projection: shape.name,

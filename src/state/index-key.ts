@@ -9,7 +9,7 @@ import { fault } from '../kit/fault.ts'
 export function encodeColumn(value: unknown): string {
   if (value === undefined || value === null) return '0'
   if (typeof value === 'boolean') return value ? '2' : '1'
-  if (typeof value === 'number') return `3${encodeNumber(value)}`
+  if (typeof value === 'number' && !Number.isNaN(value)) return `3${encodeNumber(value)}`
   if (typeof value === 'string') return `4${encodeText(value)}${end}`
   throw fault('ROW_INVALID', 'an indexed column holds text, numbers, booleans or nothing', { value })
 }

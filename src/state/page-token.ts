@@ -8,7 +8,7 @@ export function encodePage(at: string, incarnation: string, plan: FindPlan): str
 
 export function decodePage(token: string, incarnation: string, plan: FindPlan): string {
   const [of, name, at] = parsed(token)
-  if (typeof at !== 'string') throw fault('PAGE_INVALID', 'this is no page of ours', {})
+  if (typeof at !== 'string' || !at.isWellFormed()) throw fault('PAGE_INVALID', 'this is no page of ours', {})
   if (of !== incarnation) throw fault('INCARNATION_OTHER', 'the page is of a store that was restored since', {})
   if (name !== plan.name) throw fault('PAGE_INVALID', 'the page is of another question', {})
   return at

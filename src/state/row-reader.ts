@@ -1,12 +1,13 @@
 /**
- * Reads the rows of a projection for those who ask: by key, or along a declared index, page by page. What an index
- * finds is tested again on the row.
+ * Reads the rows of a projection for those who ask: by key, or along a declared index, page by page. A row is read after
+ * its entry: it is given only where the entry is still the row's.
  */
 import { fault } from '../kit/fault.ts'
+import { compareUtf8 } from '../kit/utf8-order.ts'
 import type { Store } from '../ports/store.ts'
-import { findPlan, matchesRow, type FindPlan, type FindQuestion } from './find-plan.ts'
+import { findPlan, type FindPlan, type FindQuestion } from './find-plan.ts'
 import { decodePage, encodePage } from './page-token.ts'
-import { decodeRow, rowKey, spaceOf, type RowData, type RowShape } from './row-space.ts'
+import { decodeRow, entryKey, rowKey, spaceOf, type RowData, type RowShape } from './row-space.ts'
 
 export interface FoundPage {
   readonly rows: readonly RowData[]
@@ -50,7 +51,7 @@ export class RowReader {
   async count(where: FindQuestion['where']): Promise<number> {
     const plan = findPlan(this.#shape, this.#space, where === undefined ? {} : { where })
     let count = 0
-    for await (const { row } of this.#walk(plan, undefined, chunkRows)) if (row !== undefined) count += 1
+    for await (const _ of this.#walk(plan, undefined, chunkRows)) count += 1
     return count
   }
 
@@ -60,9 +61,9 @@ export class RowReader {
       let { from, to } = range
       if (after !== undefined) {
         // Of a range that ended before the place, nothing is left.
-        if (plan.reverse ? from >= after : to !== '' && to <= after) continue
-        if (plan.reverse && (to === '' || to > after)) to = after
-        if (!plan.reverse && from <= after) from = `${after}\u0000`
+        if (plan.reverse ? compareUtf8(from, after) >= 0 : to !== '' && compareUtf8(to, after) <= 0) continue
+        if (plan.reverse && (to === '' || compareUtf8(to, after) > 0)) to = after
+        if (!plan.reverse && compareUtf8(from, after) <= 0) from = `${after}\u0000`
       }
       for (;;) {
         const entries = await this.#store.scan({ kind: plan.kind, part: plan.part, from, to, limit, reverse: plan.reverse })
@@ -83,7 +84,8 @@ export class RowReader {
     return entries.flatMap(({ key }, i) => {
       const text = texts[i]
       const row = text === undefined ? undefined : decodeRow(text).row
-      return row !== undefined && matchesRow(row, plan.where) ? [{ row, at: key }] : []
+      if (row === undefined || (plan.kind === 'index' && entryKey(this.#shape, plan.columns, row) !== key)) return []
+      return plan.matches(row) ? [{ row, at: key }] : []
     })
   }
 

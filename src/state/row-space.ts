@@ -37,8 +37,12 @@ export function indexKeys(space: string, shape: RowShape, row: RowData): readonl
   return shape.indexes.map((columns) => ({
     kind: 'index',
     part: indexPart(space, columns),
-    key: columns.map((column) => encodeColumn(row[column])).join('') + encodeColumn(row[shape.key]),
+    key: entryKey(shape, columns, row),
   }))
+}
+
+export function entryKey(shape: RowShape, columns: readonly string[], row: RowData): string {
+  return columns.map((column) => encodeColumn(row[column])).join('') + encodeColumn(row[shape.key])
 }
 
 export function decodeRow(text: string): KeptRow {

@@ -1,24 +1,35 @@
 /**
  * What one turn of a projection does to its rows. Calls that need no answer wait until one is needed, or until the end:
- * so that all rows of a batch are read at once.
+ * so that all rows of a batch are read at once. They act in the order in which they were made, reads among them, and
+ * rows are kept as text meanwhile: so what is done does not depend on what shares the turn, nor on what is done to a
+ * row after it was given or taken.
  * Rows are read and written under the order key of their event; a row that another order key wrote is the fault ROW_SHARED.
  */
-import { validate, type Schema } from '../contracts/schema.ts'
+import { validate, type Issue, type Schema } from '../contracts/schema.ts'
 import type { Turn } from '../flow/turn.ts'
-import { fault } from '../kit/fault.ts'
+import { fault, isFault } from '../kit/fault.ts'
+import type { Key } from '../ports/store.ts'
 import { decodeRow, indexKeys, rowKey, spaceOf, type KeptRow, type RowData, type RowShape } from './row-space.ts'
 
 interface Known {
-  readonly stored: KeptRow | undefined
-  now: KeptRow | undefined
-  changed: boolean
+  /** As it stands in the store. */
+  readonly stored: string | undefined
+  /** As it is now. */
+  text: string | undefined
+  /** Also of one that was deleted. */
+  by: string | undefined
+  there: boolean
+  /** What `text` says, for the next to ask; `undefined` once it was handed out. */
+  fresh: KeptRow | undefined
 }
 
 interface Call {
   readonly key: string
   readonly by: string
-  /** `undefined`: the row goes. */
-  change(row: RowData | undefined): RowData | undefined
+  /** What becomes of the row, as text; `undefined`: it goes. Absent: the call reads. */
+  readonly change: ((known: Known) => string | undefined) | undefined
+  /** What was read. */
+  row: RowData | undefined
 }
 
 export class RowWriter {
@@ -27,7 +38,11 @@ export class RowWriter {
   readonly #schema: Schema
   readonly #space: string
   readonly #known = new Map<string, Known>()
-  #waiting: Call[] = []
+  readonly #waiting: Call[] = []
+  /** Of the first call that failed: whoever caught it, the turn fails with it. */
+  #failure: { readonly thrown: unknown } | undefined
+  #changing = false
+  #ended = false
 
   constructor(turn: Turn, shape: RowShape, schema: Schema) {
     this.#turn = turn
@@ -36,110 +51,172 @@ export class RowWriter {
     this.#space = spaceOf(turn.subscription)
   }
 
+  /** As it is at this place among the calls. */
   async get(key: string, by: string): Promise<RowData | undefined> {
-    await this.#learn([...this.#waiting.map((call) => call.key), key])
-    this.#applyWaiting()
-    return this.#at(key, by).now?.row
+    const call: Call = { key, by, change: undefined, row: undefined }
+    if (!this.#call(call)) await this.#act()
+    if (this.#failure !== undefined) throw this.#failure.thrown
+    return call.row
   }
 
   put(row: RowData, by: string): void {
-    const valid = this.#checked(row)
-    const key = valid[this.#shape.key]
-    if (typeof key !== 'string')
-      throw fault('ROW_INVALID', `${this.#shape.name}: the key column '${this.#shape.key}' is no text`, { projection: this.#shape.name })
-    this.#call({ key, by, change: () => valid })
+    const key = (row as RowData | undefined)?.[this.#shape.key]
+    const valid = this.#checked(key, row)
+    const own = valid[this.#shape.key]
+    if (typeof own !== 'string') throw this.#invalid(own, `the key column '${this.#shape.key}' is no text`)
+    const text = this.#textOf(own, { by, row: valid })
+    this.#call({ key: own, by, change: () => text, row: undefined })
   }
 
   change(key: string, by: string, change: (row: RowData | undefined) => RowData | undefined): void {
-    this.#call({ key, by, change: (row) => this.#changed(key, change(row)) })
+    this.#call({ key, by, change: (known) => this.#changed(key, by, change(rowOf(known))), row: undefined })
   }
 
   patch(key: string, by: string, fields: RowData): void {
-    this.#call({ key, by, change: (row) => (row === undefined ? undefined : this.#changed(key, { ...row, ...fields })) })
+    const given = { ...fields }
+    this.change(key, by, (row) => (row === undefined ? undefined : { ...row, ...given }))
   }
 
   delete(key: string, by: string): void {
-    this.#call({ key, by, change: () => undefined })
+    this.#call({ key, by, change: () => undefined, row: undefined })
   }
 
-  /** Stages what has changed. */
+  /** Stages what has changed. What is called later is a fault. */
   async end(): Promise<void> {
-    if (this.#waiting.length > 0) {
-      await this.#learn(this.#waiting.map((call) => call.key))
-      this.#applyWaiting()
+    while (this.#waiting.length > 0) await this.#act()
+    this.#ended = true
+    if (this.#failure !== undefined) throw this.#failure.thrown
+    for (const [key, known] of this.#known) if (known.text !== known.stored) this.#stage(key, known)
+  }
+
+  /** `false`: it waits. */
+  #call(call: Call): boolean {
+    const { name } = this.#shape
+    if (this.#ended || !this.#turn.open) throw fault('TURN_CLOSED', `${name}: its turn is over`, { projection: name })
+    if (typeof call.key !== 'string' || !call.key.isWellFormed() || call.key.includes('\u0000'))
+      throw this.#invalid(call.key, 'its key is no text, or holds half a surrogate pair, or NUL')
+    if (this.#changing) this.#fail(this.#invalid(call.key, 'is asked for inside the change of another'))
+    const known = this.#waiting.length === 0 ? this.#known.get(call.key) : undefined
+    if (known === undefined) this.#waiting.push(call)
+    else this.#run(call, known)
+    if (this.#failure !== undefined) throw this.#failure.thrown
+    return known !== undefined
+  }
+
+  /** All that wait now, after their rows have been read; what is called meanwhile, as far as its rows are known. */
+  async #act(): Promise<void> {
+    const unknown = [...new Set(this.#waiting.map(({ key }) => key))].filter((key) => !this.#known.has(key))
+    if (unknown.length > 0) {
+      const rows = await this.#turn.getAll(unknown.map((key) => rowKey(this.#space, key)))
+      unknown.forEach((key, i) => this.#learn(key, rows[i]?.value))
     }
-    for (const [key, known] of this.#known) if (known.changed) this.#stage(key, known)
-  }
-
-  #call(call: Call): void {
-    if (!this.#turn.open) throw fault('TURN_CLOSED', `${this.#shape.name}: its turn is over`, { projection: this.#shape.name })
-    if (this.#waiting.length === 0 && this.#known.has(call.key)) this.#apply(call)
-    else this.#waiting.push(call)
-  }
-
-  async #learn(keys: readonly string[]): Promise<void> {
-    const unknown = [...new Set(keys)].filter((key) => !this.#known.has(key))
-    if (unknown.length === 0) return
-    const rows = await this.#turn.getAll(unknown.map((key) => rowKey(this.#space, key)))
-    unknown.forEach((key, i) => {
-      const row = rows[i]
-      const stored = row === undefined ? undefined : decodeRow(row.value)
-      this.#known.set(key, { stored, now: stored, changed: false })
-    })
-  }
-
-  #applyWaiting(): void {
-    const calls = this.#waiting
-    this.#waiting = []
-    for (const call of calls) this.#apply(call)
-  }
-
-  #apply({ key, by, change }: Call): void {
-    const known = this.#at(key, by)
-    const before = known.now?.row
-    const row = change(before)
-    if (row === undefined && before === undefined) return
-    known.now = row === undefined ? { by } : { by, row }
-    known.changed = true
-  }
-
-  #at(key: string, by: string): Known {
-    const known = this.#known.get(key) ?? { stored: undefined, now: undefined, changed: false }
-    if (known.now !== undefined && known.now.by !== by) {
-      throw fault(
-        'ROW_SHARED',
-        `${this.#shape.name}: row '${key}' is written under order key '${known.now.by}', now under '${by}': give \`by\`, the same for all that meet in a row`,
-        {
-          projection: this.#shape.name,
-          row: key,
-        },
-      )
+    let acted = 0
+    for (const call of this.#waiting) {
+      const known = this.#known.get(call.key)
+      if (known === undefined) break
+      this.#run(call, known)
+      acted += 1
     }
-    return known
+    this.#waiting.splice(0, acted)
   }
 
-  #changed(key: string, row: RowData | undefined): RowData | undefined {
+  /** Of two that read it at once, the first has perhaps changed it already. */
+  #learn(key: string, stored: string | undefined): void {
+    if (this.#known.has(key)) return
+    const fresh = stored === undefined ? undefined : decodeRow(stored)
+    this.#known.set(key, { stored, text: stored, by: fresh?.by, there: fresh?.row !== undefined, fresh })
+  }
+
+  #run(call: Call, known: Known): void {
+    try {
+      this.#mustBeOwn(call, known)
+      if (call.change === undefined) call.row = rowOf(known)
+      else this.#apply(call.by, call.change, known)
+    } catch (thrown) {
+      this.#fail(thrown)
+    }
+  }
+
+  #apply(by: string, change: (known: Known) => string | undefined, known: Known): void {
+    let text: string | undefined
+    this.#changing = true
+    try {
+      text = change(known)
+    } finally {
+      this.#changing = false
+    }
+    if (text === undefined && !known.there) return
+    known.text = text ?? JSON.stringify({ by })
+    known.by = by
+    known.there = text !== undefined
+    known.fresh = undefined
+  }
+
+  #fail(thrown: unknown): void {
+    this.#failure ??= { thrown }
+  }
+
+  #mustBeOwn({ key, by }: Call, known: Known): void {
+    if (known.by === undefined || known.by === by) return
+    const { name } = this.#shape
+    throw fault(
+      'ROW_SHARED',
+      `${name}: row '${key}' is written under order key '${known.by}', now under '${by}': give \`by\`, the same for all that meet in a row`,
+      { projection: name, row: key },
+    )
+  }
+
+  #changed(key: string, by: string, row: RowData | undefined): string | undefined {
     if (row === undefined) return undefined
-    const valid = this.#checked(row)
-    if (valid[this.#shape.key] === key) return valid
-    throw fault('ROW_INVALID', `${this.#shape.name}: a change of row '${key}' gave it another key`, {
-      projection: this.#shape.name,
-      row: key,
-    })
+    const valid = this.#checked(key, row)
+    if (valid[this.#shape.key] === key) return this.#textOf(key, { by, row: valid })
+    throw this.#invalid(key, 'its change gave it another key')
   }
 
-  #checked(row: RowData): RowData {
-    return validate(this.#schema, row, `a row of ${this.#shape.name}`) as RowData
+  #checked(key: unknown, row: RowData): RowData {
+    try {
+      return validate(this.#schema, row, `a row of ${this.#shape.name}`) as RowData
+    } catch (thrown) {
+      if (!isFault(thrown, 'VALIDATION_FAILED')) throw thrown
+      const issues = thrown.data['issues'] as readonly Issue[]
+      throw this.#invalid(key, issues.map(({ path, message }) => `${path} ${message}`.trim()).join('; '), { issues })
+    }
   }
 
-  #stage(key: string, { stored, now }: Known): void {
+  #textOf(key: string, kept: KeptRow): string {
+    try {
+      return JSON.stringify(kept)
+    } catch (thrown) {
+      throw this.#invalid(key, 'it can’t be written as JSON', {}, thrown)
+    }
+  }
+
+  #invalid(key: unknown, why: string, data: Readonly<Record<string, unknown>> = {}, cause?: unknown): Error {
+    const { name } = this.#shape
+    return fault('ROW_INVALID', `${name}: row '${String(key)}': ${why}`, { projection: name, row: key, ...data }, cause)
+  }
+
+  #stage(key: string, { stored, text }: Known): void {
+    if (text === undefined) return
     const turn = this.#turn
-    turn.put(rowKey(this.#space, key), JSON.stringify(now))
-    const before = stored?.row === undefined ? [] : indexKeys(this.#space, this.#shape, stored.row)
-    const after = now?.row === undefined ? [] : indexKeys(this.#space, this.#shape, now.row)
-    const kept = new Set(after.map((entry) => `${entry.part}\n${entry.key}`))
-    const there = new Set(before.map((entry) => `${entry.part}\n${entry.key}`))
-    for (const entry of before) if (!kept.has(`${entry.part}\n${entry.key}`)) turn.delete(entry)
-    for (const entry of after) if (!there.has(`${entry.part}\n${entry.key}`)) turn.put(entry, key)
+    turn.put(rowKey(this.#space, key), text)
+    if (this.#shape.indexes.length === 0) return
+    const before = this.#entries(stored)
+    const after = this.#entries(text)
+    for (const [name, entry] of before) if (!after.has(name)) turn.delete(entry)
+    for (const [name, entry] of after) if (!before.has(name)) turn.put(entry, key)
   }
+
+  #entries(text: string | undefined): ReadonlyMap<string, Key> {
+    const row = text === undefined ? undefined : decodeRow(text).row
+    const keys = row === undefined ? [] : indexKeys(this.#space, this.#shape, row)
+    return new Map(keys.map((entry) => [`${entry.part}\n${entry.key}`, entry]))
+  }
+}
+
+/** One for each who asks: nobody sees what another does to it. */
+function rowOf(known: Known): RowData | undefined {
+  const { text, fresh } = known
+  known.fresh = undefined
+  return fresh === undefined ? (text === undefined ? undefined : decodeRow(text).row) : fresh.row
 }

@@ -44,8 +44,8 @@ export interface GroupParts {
   readonly flushed: (flushed: Flushed) => void
 }
 
-/** Events of one transaction; a larger change is alone in its own. */
-const eventsMax = 1_024
+/** Events of one transaction, as many as a lane may have open; a larger change has one of its own. */
+const eventsMax = 1_000
 /** Marks of readers come on top: where they had to wait for the next group, readers would fall behind publishers. */
 const changesMax = 4_096
 /** So long may group follow group before the event loop turns. */
@@ -109,7 +109,7 @@ export class GroupCommit {
     }
     const { soon, monotonicMs } = this.#parts
     if (this.#turn !== undefined && monotonicMs() - this.#turnMs > turnMax) setImmediate(run)
-    else soon(run)
+    else soon(() => soon(run))
   }
 
   /** Whoever commits again as soon as it is answered would else keep the event loop from ever turning. */
@@ -134,21 +134,28 @@ export class GroupCommit {
     this.#flush(group)
   }
 
-  /** As many as fit one transaction. */
+  /** As many events as fit one transaction, in order; what brings none goes along, for publishers never hold up the commits of turns. */
   #take(): Entry[] {
+    const all = this.#waiting
     let events = 0
-    let count = 0
-    for (const { change } of this.#waiting) {
-      events += change.appends.length
-      if ((events > eventsMax && count > 0) || count >= changesMax) break
-      count++
-    }
-    if (count === this.#waiting.length) {
-      const all = this.#waiting
+    for (const { change } of all) events += change.appends.length
+    if (events <= eventsMax) {
       this.#waiting = []
       return all
     }
-    return this.#waiting.splice(0, count)
+    const taken: Entry[] = []
+    const left: Entry[] = []
+    events = 0
+    for (const entry of all) {
+      const { length } = entry.change.appends
+      if (length > 0 && events > 0 && (left.length > 0 || events + length > eventsMax)) left.push(entry)
+      else {
+        taken.push(entry)
+        events += length
+      }
+    }
+    this.#waiting = left
+    return taken
   }
 
   #mode(): 'inline' | 'pool' {
@@ -218,7 +225,7 @@ export class GroupCommit {
     }
     this.#still?.()
     this.#still = undefined
-    if (this.#waiting.length > 0 || this.#idle !== undefined) this.#gather()
+    if (this.#waiting.length > 0 || this.#idle !== undefined) queueMicrotask(() => this.#gather())
   }
 
   /** After a flush that failed nobody knows what is on the disk, and a second one may say 'well' of pages that the kernel has dropped. */

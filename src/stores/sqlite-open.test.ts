@@ -217,7 +217,7 @@ test('given a WAL whose last commit was torn, when the store is opened, then all
   await store.close()
 })
 
-test('given a creation that was cut off before its journal went, when the file is opened, then it is rolled back, and made afresh', async () => {
+test('given a creation cut off before its journal went, when the file is opened, then it is rolled back, and made afresh', async () => {
   const path = fresh()
   const db = openDatabaseSync(path, { readOnly: false })
   create(db, 'cut off', 1)

@@ -87,7 +87,8 @@ function openHeld({ path, mint, ...options }: OpenSqlite, openDatabase: OpenData
 }
 
 /**
- * A store of ours has a rollback journal only while it is made. Where that was cut off, one that may write rolls it back first: one that may
+ * A store of ours has a rollback journal only while it is made. Where that was cut off, one that may write rolls it
+ * back first: one that may
  * only read cannot open it.
  */
 function rolledBack(path: string, known: number, openDatabase: OpenDatabase): 'new' | number {

@@ -1,8 +1,11 @@
 /**
  * What this process committed, handed on. A segment is one flushed group; each knows the next, and how many readers stand at it:
  *
- *   oldest ─▶ segment ─▶ segment ─▶ segment ◀─ last        what the last reader has passed is dropped at once: in a chain that is only
- *      reader a ──┘        reader b ──┘                     forgotten, old dead segments keep young ones alive, and collection costs more than a read
+ *   oldest ─▶ segment ─▶ segment ─▶ segment ◀─ last
+ *      reader a ──┘        reader b ──┘
+ *
+ * What the last reader has passed is dropped at once: in a chain that is only forgotten, old dead segments keep young ones alive, and
+ * collection costs more than a read.
  *
  * A reader that falls too far behind is cut off, and reads the store until it is at the head again. So is one whose cursor was thrown away.
  */

@@ -44,7 +44,7 @@ function checkRecord({ checks, unit, subscription }: UnitCommit, request: Reques
   if (record.positions?.[0] !== head)
     throw new Violation(
       'requests',
-      `${nameOf(checks, unit)}: a redrive of ${request.key} begins at ${record.positions?.[0] ?? 'nothing'}, its head is ${head ?? 'nothing'}`,
+      `${nameOf(checks, unit)}: a redrive of ${request.key} begins at ${record.positions?.[0]}, its head is ${head}`,
     )
 }
 
@@ -103,7 +103,10 @@ function checkHold(commit: UnitCommit, put: Put, requests: readonly Request[]): 
     throw new Violation('holds', `${name} was parked, and nobody redrove it`)
 }
 
-/** The commit that holds a key gives a row to every event of it that was taken: none may stay a hole, which an owner after this one would run first. */
+/**
+ * The commit that holds a key gives a row to every event of it that was taken: none may stay a hole, which an owner after
+ * this one would run first.
+ */
 function checkWhole({ checks, subscription, next }: UnitCommit, key: string, name: string): void {
   for (const hole of next.holes) {
     const seen = checks.model.byPosition.get(positionOf(hole))

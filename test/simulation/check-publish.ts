@@ -1,4 +1,7 @@
-/** Publishing: a call is all or nothing, calls for one key stand in call order, what is acknowledged is flushed and stays, and an id has one content. */
+/**
+ * Publishing: a call is all or nothing, calls for one key stand in call order, what is acknowledged is flushed and stays,
+ * and an id has one content.
+ */
 import type { Change } from '../../src/ports/store.ts'
 import type { SimProcess } from '../../src/testing/sim-process.ts'
 import type { Journal } from './journal.ts'

@@ -59,7 +59,8 @@ export function checkProbe(checks: Checks, process: SimProcess, subscription: Su
 }
 
 /**
- * Whether the breaker is open not only by its row: what was under way when it opened may have gone well since, and then it is closed already, its row not written yet.
+ * Whether the breaker is open not only by its row: what was under way when it opened may have gone well since, and then it
+ * is closed already, its row not written yet.
  * With several runtimes one of them may not know.
  */
 export function surelyOpen(

@@ -58,7 +58,8 @@ function checkClaim(checks: Checks, process: SimProcess, unit: UnitChange, befor
 }
 
 /**
- * Whoever is replaced has not beaten for a whole lease: time decides when, though never whether it is safe. What counts is what the taker last saw: a beat that comes
+ * Whoever is replaced has not beaten for a whole lease: time decides when, though never whether it is safe. What counts is
+ * what the taker last saw: a beat that comes
  * between its look and its claim is too late.
  */
 function checkLease({ schedule, mirror, beats, nowUs }: Checks, name: string, owner: string): void {

@@ -13,7 +13,7 @@ import { checkBreakers } from './check-breaker.ts'
 import { PublishChecks } from './check-publish.ts'
 import { checkAlone, checkCode, checkProbe, surelyOpen } from './check-turn.ts'
 import { checkStart, tokenOf, type Slack } from './check-start.ts'
-import { storyOf } from './change-story.ts'
+import { storyOf, storyOfEvents, storyOfRefusal } from './change-story.ts'
 import { Coverage } from './coverage.ts'
 import type { Checks } from './checks.ts'
 import { checkCommit } from './door.ts'
@@ -251,9 +251,7 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
       checkCode(subscription, turn, life?.knows ?? 0)
       checkAlone(this, process, subscription, seen)
       checkProbe(this, process, subscription, seen)
-      this.say(
-        `${process.name} ${plan.name} attempt ${turn.attempt} at ${seen.map(({ event }) => `${event.position.replace(/^0+/, '')}(${event.key})`).join(' ')}`,
-      )
+      this.say(`${process.name} ${plan.name} attempt ${turn.attempt} at ${storyOfEvents(seen)}`)
       const token = seen[0] === undefined ? '' : tokenOf(this, subscription, seen[0])
       return this.turns.start(process, subscription, seen, turn, open, token).serial
     } catch (thrown) {
@@ -274,9 +272,7 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
     const counts = !asks && !(error instanceof Error && /STORE_|TURN_CLOSED/.test(error.message))
     this.turns.end(view, how, counts)
     if (view.process.alive)
-      this.say(
-        `${view.process.name} ${view.subscription.plan.name} ${how}${view.inTime ? '' : ' late'}: ${view.seen.map(({ event }) => event.position.replace(/^0+/, '')).join(' ')}`,
-      )
+      this.say(`${view.process.name} ${view.subscription.plan.name} ${how}${view.inTime ? '' : ' late'}: ${storyOfEvents(view.seen)}`)
   }
 
   unheard({ name }: SubscriptionPlan): void {
@@ -314,9 +310,7 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
 
   after(process: SimProcess, operation: string, change: Change, committed: Committed): void {
     if (!committed.ok) {
-      this.say(
-        `${process.name} ${operation} refused: ${committed.rows.map(({ kind, key }) => `${kind} ${key}`).join(', ')} ${committed.ids.join(', ')}`,
-      )
+      this.say(`${process.name} ${operation} refused: ${storyOfRefusal(committed)}`)
       return
     }
     this.journal.open(this.disk.applied)

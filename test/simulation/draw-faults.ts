@@ -1,4 +1,7 @@
-/** The faults of a seed. Most wait for an operation of a kind, so that the rare ones are hit as often as the common ones; half of them for the kind that the seed is about. */
+/**
+ * The faults of a seed. Most wait for an operation of a kind, so that the rare ones are hit as often as the common ones;
+ * half of them for the kind that the seed is about.
+ */
 import type { Random } from '../../src/testing/sim-random.ts'
 import { operationKinds, storeFaults } from './coverage.ts'
 import type { Mood } from './mood.ts'

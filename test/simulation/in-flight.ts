@@ -1,4 +1,7 @@
-/** Which operations of which process are under way, and who was in trouble lately: what a fault hits, and how far behind a process may be. */
+/**
+ * Which operations of which process are under way, and who was in trouble lately: what a fault hits, and how far behind a
+ * process may be.
+ */
 import type { SimProcess } from '../../src/testing/sim-process.ts'
 import type { Coverage } from './coverage.ts'
 

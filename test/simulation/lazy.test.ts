@@ -7,7 +7,7 @@ import type { Call, Fact, Fault } from './schedule.ts'
 const keysOf = (count: number): string[] => Array.from({ length: count }, (_, at) => `key${at}`)
 const each = (facts: readonly Fact[], everyMs: number, fromMs = 200): Call[] => facts.map((fact, at) => called(fromMs + at * everyMs, fact))
 
-test('given 100 events of which the tenth aborts the process, when a supervisor restarts it, then it parks, and 99 are done once', async () => {
+test('given 100 events of which one aborts the process, when it is restarted, then that one parks, and 99 are done once', async () => {
   const facts = keysOf(100).map((key, at) => placed(at + 1, key, at === 9 ? { plain: { do: 'abort', times: 99 } } : {}))
   const run = await watched(
     fixed({
@@ -45,7 +45,7 @@ test('given a handler that ignores its signal, when it stages after its retry ha
   )
 })
 
-test('given one key that hangs while 5,000 events pass, every tenth its own, when the process dies, then holes stay few, and all is done once in order', async () => {
+test('given one key that hangs while 5,000 events pass, when the process dies, then holes stay few, and all is done in order', async () => {
   const facts = Array.from({ length: 5_000 }, (_, at) =>
     placed(at + 1, at % 10 === 0 ? 'slow' : `key${at % 7}`, at === 0 ? { plain: { do: 'hang', times: 2 } } : {}),
   )
@@ -62,7 +62,7 @@ test('given one key that hangs while 5,000 events pass, every tenth its own, whe
   assert.equal(doneBy(run, 'plain').length, 5_000)
 })
 
-test('given a parked key that is redriven while more arrives, when its second fails again, and the process dies at any await, then all are done in order', async () => {
+test('given a key that is redriven while more arrives, when the process dies at any await, then all are done in order', async () => {
   const facts = [5, 6, 7, 8, 9].map((number) =>
     placed(number, 'key0', number < 7 ? { plain: { do: 'fail', times: number === 5 ? 1 : 2, staged: true } } : {}),
   )
@@ -95,7 +95,7 @@ test('given a full disk in the middle of a wave, when there is room again, then 
   assert.equal(run.outcome.coverage.counts.get('full × wave'), 4)
 })
 
-test('given one poison key under full traffic, when its retries fail, then the breaker stays shut; in an outage at most ten keys park, and it closes after', async () => {
+test('given one poison key, when it fails, then the breaker stays shut, and an outage parks at most ten keys', async () => {
   const breaker = { share: 0.5, of: 20, keys: 5, restMs: 200 }
   const policy = { retry: { attempts: 3, fromMs: 20, toMs: 100 }, timeoutMs: 400, graceMs: 200, concurrency: 4, breaker }
   const poison = placed(1, 'poison', { plain: { do: 'fail', times: 99, staged: false } })
@@ -118,7 +118,7 @@ test('given one poison key under full traffic, when its retries fail, then the b
   assert.ok(!(run.cluster.mirror.get('breaker', '', run.cluster.model.byName('plain').id)?.value ?? '').includes('"open"'))
 })
 
-test("given a projection by another field with poison in its first event, when it is repaired and redriven, then its row is the log's fold", async () => {
+test("given a projection by another field with poison in it, when it is redriven, then its row is the log's fold", async () => {
   const projection = subscribed('orders', { kind: 'projection', merged: true, order: 'group', folds: true })
   const facts = [placed(1, 'order1', { orders: { do: 'fail', times: 99, staged: true } }), placed(2, 'order2'), placed(3, 'order3')]
   const parked = await watched(fixed({ subscriptions: [projection], calls: each(facts, 50) }))
@@ -145,7 +145,7 @@ test('given two publishes of one id, when the power fails at any await, then non
   assert.ok(again > 0)
 })
 
-test('given old and new code on one store, when the new publishes a version and is rolled back, then nothing parks, and rolled forward it drains in order', async () => {
+test('given old and new code on one store, when a new version is rolled back, then nothing parks, and it drains later', async () => {
   const facts = keysOf(12).map((_, at) => placed(at + 1, `key${at % 3}`, {}, { version: at % 4 === 1 ? 2 : 1 }))
   const runtimes = [
     { name: 'a', startMs: 0, skewMs: 0, knows: 1 },

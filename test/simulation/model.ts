@@ -1,4 +1,7 @@
-/** What may be true: every event that was applied, and for each subscription which of them it must have, in what order, and what became of each. */
+/**
+ * What may be true: every event that was applied, and for each subscription which of them it must have, in what order, and
+ * what became of each.
+ */
 import type { Placed } from '../../src/ports/store.ts'
 import type { Journal } from './journal.ts'
 import type { Doing, SubscriptionPlan } from './schedule.ts'
@@ -141,7 +144,10 @@ export class SubscriptionModel {
   }
 }
 
-/** What the filter and the order of a subscription make of an event; the same for its code and for the model, since it is its definition. */
+/**
+ * What the filter and the order of a subscription make of an event; the same for its code and for the model, since it is
+ * its definition.
+ */
 export function wantedKey(plan: SubscriptionPlan, event: Placed, body: Body): string | undefined {
   if (!plan.types.includes(event.type)) return undefined
   if (plan.skips > 0 && body.number % plan.skips === 0) return undefined

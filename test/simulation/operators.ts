@@ -1,4 +1,7 @@
-/** Operators: they pause and resume, redrive, edit and discard what is held, ask for what is not there, and repeat it until the store has it. */
+/**
+ * Operators: they pause and resume, redrive, edit and discard what is held, ask for what is not there, and repeat it until
+ * the store has it.
+ */
 import { leaveRequest, setControl, type Request } from '../../src/flow/requests.ts'
 import { SimStore } from '../../src/testing/sim-store.ts'
 import { scheduleLabel, type Cluster } from './cluster.ts'

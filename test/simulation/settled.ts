@@ -31,7 +31,10 @@ function isParked(cluster: Cluster, subscription: SubscriptionModel, head: Seen,
   return last === undefined || subscription.status.has(last.event.position)
 }
 
-/** Where nothing but poison is left, the breaker stays open and asks again and again: what fails then is no attempt. It waits in its row. */
+/**
+ * Where nothing but poison is left, the breaker stays open and asks again and again: what fails then is no attempt. It
+ * waits in its row.
+ */
 function asksInVain({ mirror }: Cluster, { id, plan }: SubscriptionModel, head: Seen): boolean {
   const breaker = mirror.get('breaker', '', id)
   const doing = doingOf(plan, head.body)
@@ -42,7 +45,9 @@ function describe(cluster: Cluster, subscription: SubscriptionModel, head: Seen,
   const lane = subscription.lane(head)
   const hold = cluster.mirror.hold(`${subscription.id}/${lane}`, key)
   const record = cluster.mirror.lane(subscription.id, lane)
-  return `${subscription.plan.name} in ${lane} (owner ${record?.owner ?? '?'}, mark ${record?.mark ?? '?'}): key ${key} at ${head.event.position}, ${subscription.status.get(head.event.position) ?? 'open'}, hold ${hold?.state ?? 'none'} attempt ${hold?.attempt ?? 0}`
+  const where = `${subscription.plan.name} in ${lane} (owner ${record?.owner ?? '?'}, mark ${record?.mark ?? '?'})`
+  const status = subscription.status.get(head.event.position) ?? 'open'
+  return `${where}: key ${key} at ${head.event.position}, ${status}, hold ${hold?.state ?? 'none'} attempt ${hold?.attempt ?? 0}`
 }
 
 export function checkEnd(cluster: Cluster): void {

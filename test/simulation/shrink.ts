@@ -1,4 +1,7 @@
-/** Makes a failing schedule smaller as long as the same rule breaks: fewer faults, acts, events, subscriptions and runtimes, and a clearer sky. */
+/**
+ * Makes a failing schedule smaller as long as the same rule breaks: fewer faults, acts, events, subscriptions and
+ * runtimes, and a clearer sky.
+ */
 import type { Call, Fact, Schedule } from './schedule.ts'
 import { simulate } from './simulate.ts'
 import { ruleOf } from './violation.ts'

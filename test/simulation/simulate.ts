@@ -18,12 +18,15 @@ export interface Outcome {
   readonly log: readonly string[] | undefined
 }
 
-/** As long as the slowest order of things takes: each attempt its time, and who kills its process does so three times, alone, with a lease between. */
+/**
+ * As long as the slowest order of things takes: each attempt its time, and who kills its process does so three times,
+ * alone, with a lease between.
+ */
 function calmMsOf({ calls, settings, subscriptions }: Schedule): number {
   const facts = calls.flatMap((call) => call.facts)
   let sum = 60_000
   for (const { name, policy } of subscriptions) {
-    const attemptMs = policy.timeoutMs + policy.graceMs + policy.retry.toMs
+    const attemptMs = Math.min(10_000, policy.timeoutMs + policy.graceMs + policy.retry.toMs)
     for (const { doings } of facts) {
       const doing = doings[name]
       if (doing?.do === 'abort') sum += 3 * ((settings.leaseMs ?? 0) + 1_500)
@@ -125,7 +128,10 @@ async function settle(cluster: Cluster, operators: Operators, what: string, done
   }
 }
 
-/** A supervisor never sleeps: code that is too old is replaced as soon as it can be, and so is a process in which as many handlers hang as may. */
+/**
+ * A supervisor never sleeps: code that is too old is replaced as soon as it can be, and so is a process in which as many
+ * handlers hang as may.
+ */
 function bringBack(cluster: Cluster): void {
   const newest = 2
   for (const [index, life] of cluster.lives.entries()) {

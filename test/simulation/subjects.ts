@@ -1,4 +1,7 @@
-/** The subscriptions of a simulated app: what they take, and handlers that work, fail, hang, come late, emit and kill their process as the schedule says. */
+/**
+ * The subscriptions of a simulated app: what they take, and handlers that work, fail, hang, come late, emit and kill their
+ * process as the schedule says.
+ */
 import { fault } from '../../src/kit/fault.ts'
 import { slotOf } from '../../src/kit/slot.ts'
 import { uuidV7From } from '../../src/kit/uuid-v7.ts'

@@ -72,7 +72,10 @@ export class ScheduledWeather implements Weather {
   }
 }
 
-/** What only looks has nothing to apply; and what one process publishes is stored in the order of its calls, so that none of them comes after the others. */
+/**
+ * What only looks has nothing to apply; and what one process publishes is stored in the order of its calls, so that none
+ * of them comes after the others.
+ */
 function fitting(fault: StoreFault, call: StoreCall, op: string): StoreFault {
   if (call !== 'commit') return fault === 'slow' || fault === 'silent' ? fault : 'failed'
   return fault === 'stray' && op.startsWith('publish') ? 'missed' : fault

@@ -10,13 +10,6 @@ export const bugs: readonly Bug[] = [
     rule: '12: over at least five keys (hole 8)',
   },
   {
-    name: 'the probe always takes the first key',
-    file: 'src/flow/breaker.ts',
-    find: 'if (at < 0) return key',
-    replace: 'return key',
-    rule: '12: probes rotate over keys (hole 8)',
-  },
-  {
     name: 'what fails while it is open is an attempt',
     file: 'src/flow/runner.ts',
     find: "countable && crew.breaker.phase === 'closed' && !work.probe",
@@ -33,7 +26,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'it asks with all keys at once',
     file: 'src/flow/runner.ts',
-    find: '      if (crew.probing) return { is: \'nothing\' }\n',
+    find: "      if (crew.probing) return { is: 'nothing' }\n",
     replace: '',
     rule: '12: one probe',
   },

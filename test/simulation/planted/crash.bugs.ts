@@ -48,7 +48,7 @@ export const bugs: readonly Bug[] = [
     name: 'a start row stays when its event has failed',
     file: 'src/flow/wave.ts',
     find: '    const before = this.#holdOf(queue)\n    if (entry.suspect)',
-    replace: '    const before = this.#holdOf(queue)\n    if (entry.suspect && next.state === \'parked\')',
+    replace: "    const before = this.#holdOf(queue)\n    if (entry.suspect && next.state === 'parked')",
     rule: '13: started and not finished',
   },
   {

@@ -1,4 +1,7 @@
-/** Plants one bug in this process, and runs seeds until it is found or the time is over. `node hunt.ts LIST NAME SECONDS`; without a name nothing is planted. */
+/**
+ * Plants one bug in this process, and runs seeds until it is found or the time is over. `node hunt.ts LIST NAME SECONDS`;
+ * without a name nothing is planted.
+ */
 import { registerHooks } from 'node:module'
 import { cpuUsage } from 'node:process'
 import { pathToFileURL } from 'node:url'

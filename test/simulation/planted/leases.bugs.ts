@@ -13,7 +13,9 @@ export const bugs: readonly Bug[] = [
     name: 'who is fenced goes on with the new revision',
     file: 'src/flow/committer.ts',
     find: '    if (changed.has(own)) {',
-    replace: '    if (changed.has(own)) {\n      lane.rev = refused.rows.find((one) => rowName(one) === own)?.rev ?? \'\'\n      this.#queue = [...wave.outcomes, ...this.#queue]\n      return\n    }\n    if (changed.has(own)) {',
+    replace:
+      "    if (changed.has(own)) {\n      lane.rev = refused.rows.find((one) => rowName(one) === own)?.rev ?? ''\n" +
+      '      this.#queue = [...wave.outcomes, ...this.#queue]\n      return\n    }\n    if (changed.has(own)) {',
     rule: '17: a stale owner changes nothing',
   },
   {

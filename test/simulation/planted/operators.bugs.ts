@@ -61,7 +61,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'rows are read on from where reading ended',
     file: 'src/flow/key-queue.ts',
-    find: '    this.rows = []\n    this.readTo = \'\'',
+    find: "    this.rows = []\n    this.readTo = ''",
     replace: '    this.rows = []',
     rule: '15: redrive starts at the head of the key',
   },

@@ -69,7 +69,7 @@ export const bugs: readonly Bug[] = [
     name: 'an event without an order key is passed',
     file: 'src/flow/arrivals.ts',
     find: '    if (look.key === undefined) {',
-    replace: '    if (look.key === undefined && look.is === \'fault\') return true\n    if (look.key === undefined) {',
+    replace: "    if (look.key === undefined && look.is === 'fault') return true\n    if (look.key === undefined) {",
     rule: '11: a merged subscription pauses at it',
   },
   {

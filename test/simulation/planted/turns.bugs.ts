@@ -12,7 +12,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'a handler that returns after its time is up still counts',
     file: 'src/flow/attempt.ts',
-    find: '    this.over = true\n    this.#turn.close(\'its time was up\', true)',
+    find: "    this.over = true\n    this.#turn.close('its time was up', true)",
     replace: "    this.#turn.close('its time was up', true)",
     rule: '6: a time-out closes the turn (hole 6)',
   },
@@ -45,13 +45,6 @@ export const bugs: readonly Bug[] = [
     rule: '6, 7: a turn that read a row written in its wave loses (hole 2)',
   },
   {
-    name: 'the first blind write of a wave stands',
-    file: 'src/flow/wave.ts',
-    find: '      this.#written.set(name, write)',
-    replace: '      if (!this.#written.has(name)) this.#written.set(name, write)',
-    rule: '7: rows equal the fold of the log',
-  },
-  {
     name: 'losers of a row run all at once',
     file: 'src/flow/owned-lane.ts',
     find: 'return queue.contends === undefined || this.contention.get(queue.contends)?.[0] === queue',
@@ -76,14 +69,16 @@ export const bugs: readonly Bug[] = [
     name: 'a turn that read nothing may emit nothing',
     file: 'src/flow/wave.ts',
     find: '    for (const entry of entries) this.#leave(entry, queues)\n    this.#done',
-    replace: '    for (const entry of entries) this.#leave(entry, queues)\n    if (entries[0]?.held !== undefined) this.#appends.length = 0\n    this.#done',
+    replace:
+      '    for (const entry of entries) this.#leave(entry, queues)\n    if (entries[0]?.held !== undefined) this.#appends.length = 0\n    this.#done',
     rule: '8: emits happen once',
   },
   {
     name: 'a turn that lost to a row has made an attempt',
     file: 'src/flow/runner.ts',
-    find: '    for (const outcome of outcomes) this.settling.undo(outcome, row)',
-    replace: '    for (const outcome of outcomes) {\n      if (outcome.is !== \'done\' || row === undefined) this.settling.undo(outcome, row)\n      else {\n        for (const queue of outcome.work.queues) queue.staged -= 1\n        this.#afterFailure(outcome.work, new Error(\'it lost to a row\'), true)\n      }\n    }',
+    find: '    for (const outcome of outcomes) this.settling.undo(outcome, row, again)',
+    replace:
+      "    for (const outcome of outcomes) {\n      if (outcome.is !== 'done' || row === undefined) this.settling.undo(outcome, row, again)\n      else {\n        for (const queue of outcome.work.queues) queue.staged -= 1\n        this.#afterFailure(outcome.work, new Error('it lost to a row'), true)\n      }\n    }",
     rule: '7: reruns are never attempts (hole 29)',
   },
 ]

@@ -33,7 +33,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'rows of an unknown version are run',
     file: 'src/flow/runner.ts',
-    find: '      if (look.is !== \'run\') this.lane.setUnreadable(entry, look)\n',
+    find: "      if (look.is !== 'run') this.lane.setUnreadable(entry, look)\n",
     replace: '',
     rule: '16: an unknown version is not run',
   },
