@@ -54,8 +54,8 @@ export const bugs: readonly Bug[] = [
   {
     name: 'nobody waits for the holes',
     file: 'src/flow/unit.ts',
-    find: 'await readHoles(unit.runner',
-    replace: 'void readHoles(unit.runner',
+    find: 'await readHoles(unit.runner, claimed.holes, claimed.unclean)',
+    replace: 'void readHoles(unit.runner, claimed.holes, claimed.unclean).catch(() => undefined)',
     rule: '10: no row, retry or request runs before every hole is back (hole 26)',
   },
   {
