@@ -2,8 +2,9 @@
 import type { App } from '../define/app.ts'
 import { readConfig, type AnyConfig, type Setting } from '../define/config.ts'
 import { asError, isFault } from '../kit/fault.ts'
-import { checkPlan, type Finding } from '../plan/check.ts'
+import { checkPlan } from '../plan/check.ts'
 import { planOf } from '../plan/compile.ts'
+import type { Finding } from '../plan/finding.ts'
 import { isForeignFault, loadApp } from './app-file.ts'
 
 /** What a definition itself refuses is thrown as the file is loaded: then nothing else of it is known. */

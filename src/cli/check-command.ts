@@ -1,5 +1,5 @@
 /** What is wrong with an app: all of it at once, without starting anything. */
-import type { Finding } from '../plan/check.ts'
+import type { Finding } from '../plan/finding.ts'
 import { exits, type Command } from './command.ts'
 import type { Screen } from './screen.ts'
 

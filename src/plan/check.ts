@@ -2,88 +2,58 @@
 import type { AnyEvent } from '../define/event.ts'
 import type { Definition } from '../define/definition.ts'
 import type { Resource } from '../define/resource.ts'
-import { sameShape } from '../contracts/json-schema.ts'
-import { asError } from '../kit/fault.ts'
-import { readerFor } from './consumed.ts'
+import { checkShapes } from './check-shapes.ts'
+import { checkVersions } from './check-versions.ts'
+import { consumersOf, error, type Finding } from './finding.ts'
 import type { Plan } from './plan.ts'
-
-export interface Finding {
-  readonly level: 'error' | 'warning'
-  readonly where: string
-  readonly message: string
-}
 
 export function checkPlan(plan: Plan): readonly Finding[] {
   return [
     ...names(plan),
-    ...versions(plan),
-    ...shapes(plan),
+    ...renames(plan),
     ...listed(plan),
-    ...outdated(plan),
     ...needs(plan),
     ...doors(plan),
-    ...readers(plan),
-    ...idle(plan),
+    ...policies(plan),
+    ...checkShapes(plan),
+    ...checkVersions(plan),
   ]
-}
-
-function error(where: string, message: string): Finding {
-  return { level: 'error', where, message }
 }
 
 /** One name is one subscription, one query, one resource. */
 function names(plan: Plan): readonly Finding[] {
-  const subscriptions = [...plan.functions, ...plan.projections]
   const groups: readonly (readonly [string, readonly Definition[]])[] = [
-    ['subscription', subscriptions],
+    ['subscription', [...plan.functions, ...plan.projections]],
     ['query', plan.queries],
     ['resource', plan.resources],
-    ['route', plan.routes],
-    ['webhook', plan.webhooks],
   ]
-  const twice = groups.flatMap(([what, words]) =>
+  return groups.flatMap(([what, words]) =>
     repeated(words.map(({ name }) => name)).map((name) => error(`${what} ${name}`, 'this name is there twice')),
   )
-  const former = subscriptions.filter(({ was }) => was !== undefined && subscriptions.some(({ name }) => name === was))
-  return [...twice, ...former.map(({ name, was }) => error(`subscription ${name}`, `was '${was}', which is still there`))]
 }
 
-function versions(plan: Plan): readonly Finding[] {
-  return repeated(plan.events.map(({ type, version }) => `${type} ${version}`)).map((name) =>
-    error(`event ${name}`, 'this version is there twice'),
-  )
-}
-
-/** What is kept must be taken as it was given: a schema that transforms would see its own output one day. */
-function shapes(plan: Plan): readonly Finding[] {
-  const transforming = plan.events.filter(({ schema }) => sameShape(schema) === 'differs')
-  return transforming.map(({ type, version }) =>
-    error(`event ${type} ${version}`, 'its schema gives another shape than it takes: keep what it gives, and transform where it is read'),
-  )
-}
-
-/** A consumer is given today's shape, whatever was stored. */
-function outdated(plan: Plan): readonly Finding[] {
-  const old = (where: string, event: AnyEvent): readonly Finding[] => {
-    const today = plan.today.get(event.type)
-    if (today === undefined || today === event || event.becomes() !== undefined) return []
-    return [error(where, `takes version ${event.version} of ${event.type}, which is read as version ${today.version}: name that one`)]
-  }
-  return [
-    ...plan.functions.flatMap((fn) => fn.on.flatMap((event) => old(`fn ${fn.name}`, event))),
-    ...plan.projections.flatMap((projection) => projection.takes.flatMap(({ event }) => old(`projection ${projection.name}`, event))),
-  ]
+/** A former name is nobody's, and goes to one. */
+function renames(plan: Plan): readonly Finding[] {
+  const subscriptions = [...plan.functions, ...plan.projections]
+  return subscriptions.flatMap(({ name, was }) => {
+    if (was === undefined) return []
+    if (subscriptions.some((other) => other.name === was)) return [error(`subscription ${name}`, `was '${was}', which is still there`)]
+    const other = subscriptions.find((one) => one.name !== name && one.was === was)
+    return other === undefined ? [] : [error(`subscription ${name}`, `was '${was}', and so was ${other.name}`)]
+  })
 }
 
 /** What is published or consumed must be listed, for nobody else would know its shape. */
 function listed(plan: Plan): readonly Finding[] {
-  const missing = (where: string, event: AnyEvent): readonly Finding[] =>
-    plan.events.includes(event) ? [] : [error(where, `event ${event.type} ${event.version} is not in the app: add it to its list`)]
+  const missing = (where: string, events: readonly AnyEvent[]): readonly Finding[] =>
+    [...new Set(events)].flatMap((event) =>
+      plan.events.includes(event) ? [] : [error(where, `event ${event.type} ${event.version} is not in the app: add it to its list`)],
+    )
   return [
-    ...plan.functions.flatMap((fn) => [...fn.on, ...fn.emits].flatMap((event) => missing(`fn ${fn.name}`, event))),
-    ...plan.projections.flatMap((projection) => projection.takes.flatMap(({ event }) => missing(`projection ${projection.name}`, event))),
-    ...plan.routes.flatMap((route) => (route.to.is === 'event' ? missing(`route ${route.name}`, route.to.event) : [])),
-    ...plan.webhooks.flatMap((webhook) => missing(`webhook ${webhook.path}`, webhook.publishes)),
+    ...consumersOf(plan).flatMap(({ where, events }) => missing(where, events)),
+    ...plan.functions.flatMap((fn) => missing(`fn ${fn.name}`, fn.emits.filter((event) => !fn.on.includes(event)))),
+    ...plan.routes.flatMap((route) => (route.to.is === 'event' ? missing(`route ${route.name}`, [route.to.event]) : [])),
+    ...plan.webhooks.flatMap((webhook) => missing(`webhook ${webhook.path}`, [webhook.publishes])),
     ...plan.queries.flatMap((query) =>
       query.of === undefined || plan.projections.some(({ name }) => name === query.of)
         ? []
@@ -109,39 +79,28 @@ function needs(plan: Plan): readonly Finding[] {
   ]
 }
 
-function doors(plan: Plan): readonly Finding[] {
-  const paths = new Set(plan.webhooks.map(({ path }) => path))
-  const taken = plan.routes.filter((route) => route.method === 'POST' && paths.has(route.path))
-  return taken.map((route) => error(`route ${route.name}`, 'a webhook has this path'))
-}
+/** Where the door itself answers. */
+const ownPlaces = ['POST /events', 'GET /health', 'GET /ready', 'GET /problems/:']
 
-/** Upcasts and splits that have no way, or come back to themselves. */
-function readers(plan: Plan): readonly Finding[] {
-  const consumers = [
-    ...plan.functions.map((fn) => ({ where: `fn ${fn.name}`, events: fn.on })),
-    ...plan.projections.map((projection) => ({
-      where: `projection ${projection.name}`,
-      events: projection.takes.map(({ event }) => event),
-    })),
+/** Two at one place: nobody would come to the second. What a parameter is called makes no difference. */
+function doors(plan: Plan): readonly Finding[] {
+  const places = [
+    ...plan.webhooks.map(({ path }) => ({ where: `webhook ${path}`, place: `POST ${path}` })),
+    ...plan.routes.map(({ name, method, path }) => ({ where: `route ${name}`, place: `${method} ${path.replaceAll(/:[^/]+/g, ':')}` })),
   ]
-  return consumers.flatMap(({ where, events }) => {
-    try {
-      readerFor(plan, events)
-      return []
-    } catch (thrown) {
-      return [error(where, asError(thrown).message)]
-    }
+  return places.flatMap(({ where, place }, i) => {
+    if (ownPlaces.includes(place)) return [error(where, 'the door itself answers there')]
+    const before = places.slice(0, i).find((other) => other.place === place)
+    return before === undefined ? [] : [error(where, `${before.where} answers there`)]
   })
 }
 
-function idle(plan: Plan): readonly Finding[] {
-  const consumed = new Set(
-    [...plan.functions.flatMap(({ on }) => on), ...plan.projections.flatMap(({ takes }) => takes.map(({ event }) => event))].map(
-      ({ type }) => type,
-    ),
+function policies(plan: Plan): readonly Finding[] {
+  return plan.functions.flatMap(({ name, policy: { breaker } }) =>
+    breaker === false || breaker.of >= breaker.keys
+      ? []
+      : [error(`fn ${name}`, `breaker.of: never opens: the last ${breaker.of} outcomes can't be of ${breaker.keys} keys`)],
   )
-  const unread = [...plan.today.values()].filter((event) => !consumed.has(event.type) && event.becomes() === undefined)
-  return unread.map(({ type }) => ({ level: 'warning', where: `event ${type}`, message: 'nothing consumes it' }) as const)
 }
 
 function repeated(names: readonly string[]): readonly string[] {

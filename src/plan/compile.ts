@@ -2,7 +2,8 @@
 import type { App, Word } from '../define/app.ts'
 import type { AnyEvent } from '../define/event.ts'
 import { fault } from '../kit/fault.ts'
-import { checkPlan, type Finding } from './check.ts'
+import { checkPlan } from './check.ts'
+import type { Finding } from './finding.ts'
 import type { Plan } from './plan.ts'
 
 export function compile(app: App): Plan {

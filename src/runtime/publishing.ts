@@ -86,6 +86,8 @@ export class Publishing {
   }
 
   #eventOf(fact: Fact): AnyEvent {
+    const given: Fact | null | undefined = fact
+    if (typeof given !== 'object' || given === null) throw fault('EVENT_UNLISTED', `${String(given)} is no fact`)
     const by = madeBy(fact)
     const event = by === undefined ? this.#plan.today.get(fact.type) : this.#plan.events.find((one) => one === by)
     if (event === undefined) throw fault('EVENT_UNLISTED', `${String(fact.type)} is not in the app ${this.#plan.name}`, { type: fact.type })

@@ -33,9 +33,10 @@ class Opening implements Opened {
     for (const { resource, value } of replaced) this.#values.set(resource, value)
   }
 
+  /** One that is replaced must be listed, too: the test would pass, and the app fail. */
   use<T>(resource: Resource<T>): T {
-    if (this.#values.has(resource)) return this.#values.get(resource) as T
     if (isSetting(resource)) return this.#setting(resource) as T
+    if (this.#listed.has(resource) && this.#values.has(resource)) return this.#values.get(resource) as T
     throw fault('RESOURCE_NOT_LISTED', `${resource.kind} ${resource.name}`, { resource: resource.name })
   }
 
@@ -70,13 +71,14 @@ class Opening implements Opened {
 
   async #need(need: Resource<unknown>, path: readonly AnyResource[]): Promise<unknown> {
     if (isSetting(need)) return this.#setting(need)
-    if (!this.#values.has(need) && !this.#listed.has(need))
+    if (!this.#listed.has(need))
       throw fault('RESOURCE_NOT_LISTED', `${need.kind} ${need.name}`, { resource: need.name })
     return need.kind === 'resource' ? this.resource(need as AnyResource, path) : this.#values.get(need)
   }
 
   /** A setting's config need not be listed: naming the setting is enough. */
   #setting(setting: Setting): unknown {
+    if (this.#values.has(setting)) return this.#values.get(setting)
     this.config(setting.of)
     const values = this.#values.get(setting.of) as Readonly<Record<string, unknown>>
     return values[setting.name]

@@ -49,7 +49,7 @@ export async function startRuntime(app: App, ports: Ports, options: RuntimeOptio
   try {
     await running.open(options)
   } catch (thrown) {
-    await opened.close()
+    await running.stop()
     throw thrown
   }
   return running
@@ -65,7 +65,7 @@ class Running implements Runtime {
   readonly #projections = new Map<string, AnyProjection>()
   #flow: Flow | undefined
   #publishing: Publishing | undefined
-  #stopping = false
+  #stopped: Promise<void> | undefined
 
   constructor(plan: Plan, ports: Ports, opened: Opened) {
     this.plan = plan
@@ -105,32 +105,39 @@ class Running implements Runtime {
       get signal() {
         return signal
       },
-      publish: (facts, { id } = {}) => this.#facts().facts(oneOrMore(facts), id),
+      publish: async (facts, { id } = {}) => this.#facts().facts(oneOrMore(facts), id),
     }
   }
 
   get door(): Door {
     return {
-      publish: (posted, { id }) => this.#facts().posted(posted, id),
+      publish: async (posted, { id }) => this.#facts().posted(posted, id),
       ask: (query, input, signal) => this.#ask(query, input, signal),
       serving: (signal) => this.serving(signal),
       use: (resource) => this.#opened.use(resource),
-      unready: () => (this.#flow === undefined ? ['the store'] : this.#stopping ? ['it stops'] : []),
+      unready: () => (this.#flow === undefined ? ['the store'] : this.#stopped !== undefined ? ['it stops'] : []),
       nowMs: () => this.#ports.environment.nowMs(),
       telemetry: this.#ports.telemetry,
     }
   }
 
-  async stop(): Promise<void> {
-    if (this.#stopping) return
-    this.#stopping = true
-    await this.#flow?.stop()
-    await this.#opened.close()
+  /** However often it is asked: each waits until it is over. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async #stop(): Promise<void> {
+    try {
+      await this.#flow?.stop()
+    } finally {
+      await this.#opened.close()
+    }
   }
 
   #facts(): Publishing {
-    if (this.#publishing === undefined || this.#stopping)
-      throw fault('STORE_CLOSED', `${this.plan.name} ${this.#stopping ? 'stops' : 'starts'}`)
+    if (this.#publishing === undefined || this.#stopped !== undefined)
+      throw fault('STORE_CLOSED', `${this.plan.name} ${this.#stopped === undefined ? 'starts' : 'stops'}`)
     return this.#publishing
   }
 
