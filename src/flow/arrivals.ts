@@ -6,16 +6,19 @@ import type { KeyQueue } from './key-queue.ts'
 import type { OwnedLane } from './owned-lane.ts'
 import { lookAt, type Looked } from './looking.ts'
 
-/** An event whose order key cannot be computed. */
+/** An event whose order key cannot be computed, or one behind it that was taken over: nothing goes past the first. */
 export interface Standing {
   readonly event: Placed
   readonly why: string
-  /** Where it was a hole when the lane was taken over: it stays one. */
+  /** Of a hole that was taken over: it stays one. */
   readonly entry: Entry | undefined
+  /** Its own key is known: it waits only for those before it. */
+  readonly behind: boolean
+  readonly inFront: boolean
 }
 
 export class Arrivals {
-  /** In the order of the lane: a merged subscription goes past none of them. */
+  /** In the order of the lane. */
   readonly #standing: Standing[] = []
   readonly #lane: OwnedLane
   readonly #committer: Committer
@@ -23,8 +26,6 @@ export class Arrivals {
   #passed = 0
   /** An operator lets it go past this one. */
   #discarded: Position | undefined
-  /** Why the last one could not be taken. */
-  #why = ''
   readonly #stood: () => void
 
   /** `stood`: is told when it comes to stand somewhere. */
@@ -41,39 +42,30 @@ export class Arrivals {
 
   /** A hole of the lane, taken over. `inFront`: of the rows of its key, which are younger. */
   takeBack(event: Placed, suspect: boolean, inFront: boolean): void {
-    if (this.take(event, suspect, inFront)) return
-    const entry = new Entry(event, '', [], undefined, false)
+    const look = this.#look(event)
+    if (look.is === 'skip') return this.#skip(event)
+    const entry = this.#entryOf(event, look, suspect)
     this.#lane.marks.take(entry)
-    this.#standing.push({ event, why: this.#why, entry })
+    const behind = look.key !== undefined
+    if (behind && this.#standing.length === 0) this.#queue(entry, inFront)
+    else this.#standing.push({ event, why: whyOf(look), entry, behind, inFront })
   }
 
   /** Takes the next event of the lane; `false` where it cannot go past it. */
-  take(event: Placed, suspect: boolean, inFront = false): boolean {
-    const lane = this.#lane
+  take(event: Placed, suspect: boolean): boolean {
     if (event.position === this.#discarded) return true
-    const look = event.storedMs < lane.crew.sinceMs ? skip : lookAt(lane.crew.subscription, event)
+    const look = this.#look(event)
     if (look.is === 'skip') {
-      this.pass(event.position)
-      lane.marks.skip(event.position)
+      this.#skip(event)
       return true
     }
     if (look.key === undefined) {
-      this.#why = look.is === 'fault' ? look.fault.message : look.is === 'wait' ? look.why : 'it has none'
+      this.#standAt(event, whyOf(look))
       return false
     }
-    const started = lane.starts.get(event.position)
-    const entry = new Entry(
-      event,
-      look.key,
-      look.is === 'run' ? look.parts : [],
-      undefined,
-      suspect || started !== undefined,
-      look.is === 'run' ? look.group : undefined,
-    )
-    if (look.is !== 'run') lane.setUnreadable(entry, look)
-    if ((started?.length ?? 0) > 0) entry.most = 1
-    lane.marks.take(entry)
-    this.#queue(entry, inFront)
+    const entry = this.#entryOf(event, look, suspect)
+    this.#lane.marks.take(entry)
+    this.#queue(entry, false)
     return true
   }
 
@@ -108,21 +100,9 @@ export class Arrivals {
     return spilled
   }
 
-  /** The reader has come to one that it cannot go past. */
-  standAt(event: Placed): void {
-    if (this.#standing.some((one) => one.event.position === event.position)) return
-    this.#standing.push({ event, why: this.#why, entry: undefined })
-    this.#stood()
-    const { context, crew } = this.#lane
-    context.telemetry.log('error', `${crew.subscription.name} stands at an event whose order key cannot be computed: ${this.#why}`, {
-      event: event.id,
-      type: event.type,
-    })
-  }
-
-  /** An operator discards the event that it stands at: it is an entry now, to be settled. */
+  /** An operator discards an event that it stands at: it is an entry now, to be settled. */
   letGo(position: Position | undefined): Entry | undefined {
-    const stands = this.#standing.find(({ event }) => position === undefined || position === event.position)
+    const stands = this.#standing.find(({ event, behind }) => !behind && (position === undefined || position === event.position))
     if (stands === undefined) return undefined
     this.#discarded = stands.event.position
     if (stands.entry !== undefined) return stands.entry
@@ -131,10 +111,46 @@ export class Arrivals {
     return entry
   }
 
-  /** What it stood at is settled. */
+  /** What it stood at is settled: those behind it go on, up to the next. */
   goOn(): void {
     const at = this.#standing.findIndex(({ event }) => event.position === this.#discarded)
     if (at >= 0) this.#standing.splice(at, 1)
+    for (let next = this.#standing[0]; next?.behind === true; next = this.#standing[0]) {
+      this.#standing.shift()
+      if (next.entry !== undefined) this.#queue(next.entry, next.inFront)
+    }
+  }
+
+  #look(event: Placed): Looked {
+    const { crew } = this.#lane
+    return event.storedMs < crew.sinceMs ? skip : lookAt(crew.subscription, event)
+  }
+
+  #skip(event: Placed): void {
+    this.pass(event.position)
+    this.#lane.marks.skip(event.position)
+  }
+
+  #entryOf(event: Placed, look: Exclude<Looked, { is: 'skip' }>, suspect: boolean): Entry {
+    const lane = this.#lane
+    const started = lane.starts.get(event.position)
+    const parts = look.is === 'run' ? look.parts : []
+    const group = look.is === 'run' ? look.group : undefined
+    const entry = new Entry(event, look.key ?? '', parts, undefined, suspect || started !== undefined, group)
+    if (look.is !== 'run') lane.setUnreadable(entry, look)
+    if ((started?.length ?? 0) > 0) entry.most = 1
+    return entry
+  }
+
+  #standAt(event: Placed, why: string): void {
+    if (this.#standing.some((one) => one.event.position === event.position)) return
+    this.#standing.push({ event, why, entry: undefined, behind: false, inFront: false })
+    this.#stood()
+    const { context, crew } = this.#lane
+    context.telemetry.log('error', `${crew.subscription.name} stands at an event whose order key cannot be computed: ${why}`, {
+      event: event.id,
+      type: event.type,
+    })
   }
 
   #queue(entry: Entry, inFront: boolean): void {
@@ -147,6 +163,11 @@ export class Arrivals {
     if (this.#lane.crew.subscription.batch !== undefined) queue.sinceMs ??= this.#lane.context.environment.monotonicMs()
     this.#lane.list(queue)
   }
+}
+
+function whyOf(look: Looked): string {
+  if (look.is === 'fault') return look.fault.message
+  return look.is === 'wait' ? look.why : 'its key is not known'
 }
 
 const skip: Looked = { is: 'skip' }

@@ -138,10 +138,7 @@ export class Reader {
       event = this.#ahead[this.#next]
     ) {
       const suspect = this.#suspectsLeft > 0 && event.position <= this.#suspectTo
-      if (!this.#runner.arrivals.take(event, suspect)) {
-        this.#runner.arrivals.standAt(event)
-        break
-      }
+      if (!this.#runner.arrivals.take(event, suspect)) break
       if (suspect) this.#suspectsLeft -= 1
       this.#next += 1
     }

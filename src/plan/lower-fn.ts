@@ -84,7 +84,7 @@ async function runBatch(fn: Fn, turn: Turn, services: Services): Promise<void> {
     }
   }
   if (items.length === 0) return
-  const context: BatchContext<Fact> = { ...services.asking(fn.name, () => turn.signal), attempt: turn.attempt, items }
+  const context: BatchContext<Fact> = { ...services.asking(fn.name, () => turn.signal), signal: turn.signal, attempt: turn.attempt, items }
   const result = await fn.run(
     items.map(({ event }) => event.data),
     context,

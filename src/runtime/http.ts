@@ -6,7 +6,6 @@
  */
 import type { HttpRequest, Method, Route } from '../define/route.ts'
 import { asError, fault } from '../kit/fault.ts'
-import { placeOf } from '../plan/places.ts'
 import { readBody, readJson } from './http-body.ts'
 import type { Door, Doors, Fetch, HttpOptions } from './http-door.ts'
 import { guardOf, type Guard } from './http-guard.ts'
@@ -79,7 +78,7 @@ function allEntries(door: Door, doors: Doors, bytesMax: number): readonly Entry[
   const entries = [...own, ...[...webhooks, ...routes].sort((one, other) => rank(one.path).localeCompare(rank(other.path), 'en'))]
   const taken = new Set<string>()
   for (const { method, path } of entries) {
-    const place = placeOf(method, path)
+    const place = `${method} ${path.replaceAll(/:[^/]+/g, ':')}`
     if (taken.has(place)) throw fault('ROUTE_TAKEN', `${method} ${path}`, { method, path })
     taken.add(place)
   }

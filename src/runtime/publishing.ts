@@ -2,7 +2,9 @@
 import type { Fact } from '../contracts/fact.ts'
 import { madeBy } from '../contracts/made-fact.ts'
 import type { Published } from '../define/context.ts'
+import { optionFault } from '../define/definition.ts'
 import type { AnyEvent } from '../define/event.ts'
+import { problemOf } from '../event/envelope.ts'
 import type { FlowContext } from '../flow/context.ts'
 import { publishStored } from '../flow/publisher.ts'
 import { fault, isFault } from '../kit/fault.ts'
@@ -27,6 +29,8 @@ export class Publishing {
 
   /** `id` is the first's; the others' are made of it, by their place. */
   async facts(facts: readonly Fact[], id: string | undefined): Promise<Published> {
+    const wrong = id === undefined ? undefined : problemOf('id', id)
+    if (wrong !== undefined) throw optionFault('publish', 'id', wrong)
     const time = timeText(this.#context.environment.nowMs())
     const events = facts.map((fact, at) =>
       storedOf(fact, this.#eventOf(fact), { id: () => (id === undefined ? this.#mint() : placed(id, at)), source: this.#plan.name, time }),

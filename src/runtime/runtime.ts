@@ -49,7 +49,7 @@ export async function startRuntime(app: App, ports: Ports, options: RuntimeOptio
   try {
     await running.open(options)
   } catch (thrown) {
-    await running.stop()
+    await running.stop().catch(() => {})
     throw thrown
   }
   return running
@@ -99,12 +99,9 @@ class Running implements Runtime {
   }
 
   serving(signal: AbortSignal): Serving {
-    const asking = this.#asking(this.plan.name, () => signal)
     return {
-      ...asking,
-      get signal() {
-        return signal
-      },
+      ...this.#asking(this.plan.name, () => signal),
+      signal,
       publish: async (facts, { id } = {}) => this.#facts().facts(oneOrMore(facts), id),
     }
   }
@@ -151,16 +148,13 @@ class Running implements Runtime {
 
   #asking(who: string, signal: () => AbortSignal): Asking {
     const { environment, telemetry } = this.#ports
-    return {
+    return new Asked(signal, {
       log: appLog(telemetry, who),
-      get signal() {
-        return signal()
-      },
       now: () => environment.nowMs(),
       use: (resource) => this.#opened.use(resource),
       rows: (of) => this.#rows(of.name) as never,
       ask: (query, input) => this.#ask(query as Definition as AnyQuery, input, signal()) as never,
-    }
+    })
   }
 
   #rows(projection: string): Rows<Readonly<Record<string, unknown>>, string> {
@@ -175,5 +169,28 @@ class Running implements Runtime {
       valid,
       this.#asking(query.name, () => signal),
     )
+  }
+}
+
+/** A class for its getter, which a spread leaves behind: an object literal with one gets a hidden class of its own each time. */
+class Asked implements Asking {
+  readonly log: Asking['log']
+  readonly now: Asking['now']
+  readonly use: Asking['use']
+  readonly rows: Asking['rows']
+  readonly ask: Asking['ask']
+  readonly #signal: () => AbortSignal
+
+  constructor(signal: () => AbortSignal, { log, now, use, rows, ask }: Omit<Asking, 'signal'>) {
+    this.#signal = signal
+    this.log = log
+    this.now = now
+    this.use = use
+    this.rows = rows
+    this.ask = ask
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal()
   }
 }
