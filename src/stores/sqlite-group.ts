@@ -46,8 +46,6 @@ export interface GroupParts {
 
 /** Events of one transaction, as many as a lane may have open; a larger change has one of its own. */
 const eventsMax = 1_000
-/** Marks of readers come on top: where they had to wait for the next group, readers would fall behind publishers. */
-const changesMax = 4_096
 /** So long may group follow group before the event loop turns. */
 const turnMax = 8
 

@@ -21,7 +21,9 @@ export const bugs: readonly Bug[] = [
     file: 'src/flow/publisher.ts',
     find: '    const committed = await store.commit(changeOf(store, changeId(), { appends }))',
     replace:
-      '    const ahead = await store.commit(changeOf(store, changeId(), { appends: appends.slice(0, 1) }))\n    const rest = ahead.ok && appends.length > 1 ? await store.commit(changeOf(store, changeId(), { appends: appends.slice(1) })) : ahead\n    const committed = ahead.ok && rest.ok && rest !== ahead ? { ...rest, at: [...ahead.at, ...rest.at] } : rest',
+      '    const ahead = await store.commit(changeOf(store, changeId(), { appends: appends.slice(0, 1) }))\n' +
+      '    const rest = ahead.ok && appends.length > 1 ? await store.commit(changeOf(store, changeId(), { appends: appends.slice(1) })) : ahead\n' +
+      '    const committed = ahead.ok && rest.ok && rest !== ahead ? { ...rest, at: [...ahead.at, ...rest.at] } : rest',
     rule: '1: a call is all or nothing',
   },
   {

@@ -70,7 +70,8 @@ export const bugs: readonly Bug[] = [
     file: 'src/flow/wave.ts',
     find: '    for (const entry of entries) this.#leave(entry, queues)\n    this.#done',
     replace:
-      '    for (const entry of entries) this.#leave(entry, queues)\n    if (entries[0]?.held !== undefined) this.#appends.length = 0\n    this.#done',
+      '    for (const entry of entries) this.#leave(entry, queues)\n' +
+      '    if (entries[0]?.held !== undefined) this.#appends.length = 0\n    this.#done',
     rule: '8: emits happen once',
   },
   {
@@ -78,7 +79,10 @@ export const bugs: readonly Bug[] = [
     file: 'src/flow/runner.ts',
     find: '    for (const outcome of outcomes) this.settling.undo(outcome, row, again)',
     replace:
-      "    for (const outcome of outcomes) {\n      if (outcome.is !== 'done' || row === undefined) this.settling.undo(outcome, row, again)\n      else {\n        for (const queue of outcome.work.queues) queue.staged -= 1\n        this.#afterFailure(outcome.work, new Error('it lost to a row'), true)\n      }\n    }",
+      '    for (const outcome of outcomes) {\n' +
+      "      if (outcome.is !== 'done' || row === undefined) this.settling.undo(outcome, row, again)\n      else {\n" +
+      '        for (const queue of outcome.work.queues) queue.staged -= 1\n' +
+      "        this.#afterFailure(outcome.work, new Error('it lost to a row'), true)\n      }\n    }",
     rule: '7: reruns are never attempts (hole 29)',
   },
 ]
