@@ -1,4 +1,7 @@
-/** What schemas tell about an app, as far as their libraries tell it: shapes that transform, columns that are not there, bodies that do not fit. */
+/**
+ * What schemas tell about an app, as far as their libraries tell it: shapes that transform, columns that are not there,
+ * bodies that do not fit.
+ */
 import { jsonSchema, sameShape } from '../contracts/json-schema.ts'
 import type { Schema } from '../contracts/schema.ts'
 import type { AnyProjection } from '../define/projection.ts'

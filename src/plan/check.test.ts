@@ -12,7 +12,9 @@ import { planOf } from './compile.ts'
 
 const Placed = event('Placed', z.object({ id: z.string() }), { key: ({ id }) => id })
 const orders = projection('orders', z.object({ id: z.string() }), { key: 'id', apply: (on) => [on(Placed, (rows, row) => rows.put(row))] })
-const order = orders.query('order', z.object({ id: z.string().optional(), number: z.string().optional() }), (rows, { id = '' }) => rows.get(id))
+const order = orders.query('order', z.object({ id: z.string().optional(), number: z.string().optional() }), (rows, { id = '' }) =>
+  rows.get(id),
+)
 const settings = config(z.object({ SECRET: z.string().default('x') }), { secret: ['SECRET'] })
 const hook = webhook('/hooks/shop', Placed, { verify: github(settings.pick('SECRET')) })
 

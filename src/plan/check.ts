@@ -51,7 +51,12 @@ function listed(plan: Plan): readonly Finding[] {
     )
   return [
     ...consumersOf(plan).flatMap(({ where, events }) => missing(where, events)),
-    ...plan.functions.flatMap((fn) => missing(`fn ${fn.name}`, fn.emits.filter((event) => !fn.on.includes(event)))),
+    ...plan.functions.flatMap((fn) =>
+      missing(
+        `fn ${fn.name}`,
+        fn.emits.filter((event) => !fn.on.includes(event)),
+      ),
+    ),
     ...plan.routes.flatMap((route) => (route.to.is === 'event' ? missing(`route ${route.name}`, [route.to.event]) : [])),
     ...plan.webhooks.flatMap((webhook) => missing(`webhook ${webhook.path}`, [webhook.publishes])),
     ...plan.queries.flatMap((query) =>

@@ -65,7 +65,10 @@ export class Emitting {
     const event = by === undefined ? named.toSorted((a, b) => b.version - a.version)[0] : named.find((one) => one === by)
     if (event !== undefined) return event
     const what = shaped ? `${String(fact.type)}${by === undefined ? '' : ` ${by.version}`}` : describe(fact)
-    throw fault('EMIT_UNDECLARED', `fn ${name} emits ${what}, which it does not declare`, { fn: name, type: shaped ? fact.type : undefined })
+    throw fault('EMIT_UNDECLARED', `fn ${name} emits ${what}, which it does not declare`, {
+      fn: name,
+      type: shaped ? fact.type : undefined,
+    })
   }
 }
 

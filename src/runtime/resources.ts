@@ -71,8 +71,7 @@ class Opening implements Opened {
 
   async #need(need: Resource<unknown>, path: readonly AnyResource[]): Promise<unknown> {
     if (isSetting(need)) return this.#setting(need)
-    if (!this.#listed.has(need))
-      throw fault('RESOURCE_NOT_LISTED', `${need.kind} ${need.name}`, { resource: need.name })
+    if (!this.#listed.has(need)) throw fault('RESOURCE_NOT_LISTED', `${need.kind} ${need.name}`, { resource: need.name })
     return need.kind === 'resource' ? this.resource(need as AnyResource, path) : this.#values.get(need)
   }
 

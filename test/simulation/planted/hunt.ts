@@ -1,5 +1,6 @@
 /**
- * Plants one bug in this process, and runs seeds from FROM on, until it is found or the time is over: `node hunt.ts LIST NAME SECONDS FROM`.
+ * Plants one bug in this process, and runs seeds from FROM on, until it is found or the time is over: `node hunt.ts
+ * LIST NAME SECONDS FROM`.
  */
 import { registerHooks } from 'node:module'
 import { cpuUsage } from 'node:process'

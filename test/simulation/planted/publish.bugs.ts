@@ -22,7 +22,8 @@ export const bugs: readonly Bug[] = [
     find: '    const committed = await store.commit(changeOf(store, changeId(), { appends }))',
     replace:
       '    const ahead = await store.commit(changeOf(store, changeId(), { appends: appends.slice(0, 1) }))\n' +
-      '    const rest = ahead.ok && appends.length > 1 ? await store.commit(changeOf(store, changeId(), { appends: appends.slice(1) })) : ahead\n' +
+      '    const rest = ahead.ok && appends.length > 1 ? ' +
+      'await store.commit(changeOf(store, changeId(), { appends: appends.slice(1) })) : ahead\n' +
       '    const committed = ahead.ok && rest.ok && rest !== ahead ? { ...rest, at: [...ahead.at, ...rest.at] } : rest',
     rule: '1: a call is all or nothing',
   },
@@ -52,7 +53,8 @@ export const bugs: readonly Bug[] = [
     file: 'src/flow/publisher.ts',
     find: '  return repeated(events, await byId(store, events))',
     replace:
-      '  return { at: (await byId(store, events)).flatMap((event) => (event === undefined ? [] : [{ lane: event.lane, position: event.position }])), repeated: true }',
+      '  return { at: (await byId(store, events)).flatMap((event) => ' +
+      '(event === undefined ? [] : [{ lane: event.lane, position: event.position }])), repeated: true }',
     rule: '3: other content under a known id is a fault',
   },
   {
