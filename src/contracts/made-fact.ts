@@ -8,7 +8,7 @@ export function makeFact<Name extends string, Data>(by: Contract, type: Name, da
 }
 
 /** The event that made it, of whichever version; `undefined` for what is only shaped like a fact. */
-export function madeBy(fact: Fact): Contract | undefined {
+export function madeBy(fact: object): Contract | undefined {
   return Made.by(fact)
 }
 

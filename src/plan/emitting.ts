@@ -60,7 +60,7 @@ export class Emitting {
   #declared(fact: unknown): AnyEvent {
     const { name, emits } = this.#fn
     const shaped = typeof fact === 'object' && fact !== null && 'type' in fact
-    const by = shaped ? madeBy(fact as unknown as Fact) : undefined
+    const by = shaped ? madeBy(fact) : undefined
     const named = shaped ? emits.filter(({ type }) => type === fact.type) : []
     const event = by === undefined ? named.toSorted((a, b) => b.version - a.version)[0] : named.find((one) => one === by)
     if (event !== undefined) return event

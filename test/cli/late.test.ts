@@ -26,7 +26,7 @@ async function said(started: Started, line: RegExp): Promise<string> {
   return lines() ?? ''
 }
 
-test('given handlers that stage when their turn is over, when nobody awaits it, then the log says which and where, and the rest goes on', async () => {
+test('given handlers that stage after their turn, when nobody awaits it, then the log says which and where, and all goes on', async () => {
   const started = await place.start(['start', app, '--port', '0'])
   for (const [how, name] of [
     ['timer', 'in-a-timer'],
