@@ -53,7 +53,12 @@ export class Runner implements Ended, Committing {
     this.#look = (keys) => lane.context.store.get(keys)
     this.committer = new Committer(lane, this)
     this.arrivals = new Arrivals(lane, this.committer, () => told.rest())
-    this.#suspects = new Suspects(lane, this.committer, (work, alone) => this.#run(work, alone))
+    this.#suspects = new Suspects(
+      lane,
+      this.committer,
+      (work, alone) => this.#run(work, alone),
+      (work) => this.settling.giveBack(work),
+    )
     this.settling = new Settling(lane, this.arrivals, this.#suspects, {
       rest: () => told.rest(),
       room: () => told.room(),

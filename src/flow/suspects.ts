@@ -17,6 +17,7 @@ export class Suspects {
   readonly #lane: OwnedLane
   readonly #committer: Committer
   readonly #run: (work: Work, alone: boolean) => void
+  readonly #giveBack: (work: Work) => void
   /** Those whose start rows are on their way, or that wait to enter, and whether each has the process to itself. */
   readonly #starting = new Map<Work, boolean>()
   /**
@@ -25,10 +26,16 @@ export class Suspects {
    */
   readonly #alone = new Set<Work>()
 
-  constructor(lane: OwnedLane, committer: Committer, run: (work: Work, alone: boolean) => void) {
+  constructor(
+    lane: OwnedLane,
+    committer: Committer,
+    run: (work: Work, alone: boolean) => void,
+    giveBack: (work: Work) => void,
+  ) {
     this.#lane = lane
     this.#committer = committer
     this.#run = run
+    this.#giveBack = giveBack
   }
 
   diedTwice(entry: Entry): boolean {
@@ -94,12 +101,26 @@ export class Suspects {
 
   #write(work: Work, starts: ReadonlyMap<Entry, readonly string[]>, alone: boolean): void {
     this.#starting.set(work, alone)
-    if (this.#lane.phase === 'running') this.#committer.push({ is: 'start', work, starts, alone })
-    else this.drop(work)
+    if (this.#lane.phase !== 'running') return this.drop(work)
+    if (!this.#tooManyHang) return this.#committer.push({ is: 'start', work, starts, alone })
+    for (const queue of work.queues) queue.blocks -= 1
+    this.#turnBack(work)
+  }
+
+  /** As many hang as may: what ran while it waited came to no end. It waits again, as any other. */
+  #turnBack(work: Work): void {
+    for (const queue of work.queues) queue.busy = false
+    this.drop(work)
+    this.#giveBack(work)
+  }
+
+  get #tooManyHang(): boolean {
+    return this.#lane.crew.abandoned >= this.#lane.context.settings.abandonedMax
   }
 
   #enter(work: Work, alone: boolean): void {
     if (this.#lane.phase !== 'running') return this.drop(work)
+    if (this.#tooManyHang) return this.#turnBack(work)
     if (!alone && !this.#lane.context.gate.enter(() => this.#enter(work, false))) return
     this.#starting.delete(work)
     if (alone) this.#alone.add(work)

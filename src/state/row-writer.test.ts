@@ -15,7 +15,12 @@ import { decodeRow, indexPart, spaceOf, type KeptRow, type RowShape } from './ro
 import { RowWriter } from './row-writer.ts'
 
 const shape: RowShape = { name: 'totals', key: 'id', indexes: [['status'], ['status', 'n']] }
-const row = z.object({ id: z.string(), status: z.string().optional(), n: z.number().max(1_000).optional(), list: z.array(z.number()).optional() })
+const row = z.object({
+  id: z.string(),
+  status: z.string().optional(),
+  n: z.number().max(1_000).optional(),
+  list: z.array(z.number()).optional(),
+})
 
 /** A projection's rows in a store, turn by turn. */
 class Table {
@@ -114,7 +119,7 @@ test('given a read and a later write of one row, when both are under way, then t
   }
 })
 
-test('given a row that another order key wrote, when it is written, changed, patched, deleted or read, then it is ROW_SHARED, naming `by`', async () => {
+test('given a row that another order key wrote, when anything is done with it, then it is ROW_SHARED, naming `by`', async () => {
   const calls: readonly ((rows: RowWriter) => unknown)[] = [
     (rows) => rows.put({ id: 'x' }, 'other'),
     (rows) => rows.change('x', 'other', (before) => before),
@@ -127,13 +132,18 @@ test('given a row that another order key wrote, when it is written, changed, pat
     await table.write((rows) => rows.put({ id: 'x' }, 'one'))
     if (deleted) await table.write((rows) => rows.delete('x', 'one'))
     for (const [i, call] of calls.entries()) {
-      await assert.rejects(() => table.write(async (rows) => void (await call(rows))), refused('ROW_SHARED', "'one'", "'other'", '`by`'), `${i}`)
       await assert.rejects(
-        () => table.write(async (rows) => {
-          if (!deleted) rows.patch('x', 'one', {})
-          await rows.get('x', 'one')
-          await call(rows)
-        }),
+        () => table.write(async (rows) => void (await call(rows))),
+        refused('ROW_SHARED', "'one'", "'other'", '`by`'),
+        `${i}`,
+      )
+      await assert.rejects(
+        () =>
+          table.write(async (rows) => {
+            if (!deleted) rows.patch('x', 'one', {})
+            await rows.get('x', 'one')
+            await call(rows)
+          }),
         refused('ROW_SHARED'),
         `${i}, known`,
       )
@@ -181,7 +191,7 @@ test('given what is no row, when it is put, then it is ROW_INVALID, naming the r
   }
 })
 
-test('given a change that gives no row, or one with another key, when it acts, then the turn fails, whether the row is known or not', async () => {
+test('given a change that gives no row, or one with another key, when it acts, then the turn fails, the row known or not', async () => {
   const table = new Table()
   await table.write((rows) => rows.put({ id: 'x' }, 'k'))
   for (const known of [false, true])
@@ -190,7 +200,14 @@ test('given a change that gives no row, or one with another key, when it acts, t
       [(rows: RowWriter) => rows.change('x', 'k', () => ({ id: 'y' })), 'another key'],
       [(rows: RowWriter) => rows.patch('x', 'k', { id: 'y' }), 'another key'],
       [(rows: RowWriter) => rows.change('x', 'k', (async () => ({ id: 'x' })) as never), "row 'x'"],
-      [(rows: RowWriter) => rows.change('x', 'k', () => { rows.delete('x', 'k'); return { id: 'x' } }), 'inside the change'],
+      [
+        (rows: RowWriter) =>
+          rows.change('x', 'k', () => {
+            rows.delete('x', 'k')
+            return { id: 'x' }
+          }),
+        'inside the change',
+      ],
     ] as const) {
       await assert.rejects(
         () =>
@@ -206,7 +223,15 @@ test('given a change that gives no row, or one with another key, when it acts, t
         `${word}, ${known}`,
       )
     }
-  await assert.rejects(() => table.write((rows) => rows.change('x', 'k', () => { throw new Error('its own') })), /its own/)
+  await assert.rejects(
+    () =>
+      table.write((rows) =>
+        rows.change('x', 'k', () => {
+          throw new Error('its own')
+        }),
+      ),
+    /its own/,
+  )
 })
 
 test('given rows that are mutated after they were given or taken, when the turn ends, then only what was written counts', async () => {
@@ -217,12 +242,12 @@ test('given rows that are mutated after they were given or taken, when the turn 
       rows.put(mine, 'k')
       mine.status = 'other'
       mine.list.push(2)
-      const taken = await rows.get('x', 'k')
-      ;(taken?.['list'] as number[]).push(3)
+      const taken = (await rows.get('x', 'k')) as { list: number[] }
+      taken.list.push(3)
     }, schema)
     assert.deepEqual((await table.rows())['x']?.row, { id: 'x', status: 'old', list: [1] })
     await table.write((rows) => {
-      rows.change('x', 'k', (before) => Object.assign(before ?? {}, { status: 'new' }) as never)
+      rows.change('x', 'k', (before) => Object.assign(before ?? {}, { status: 'new' }))
     }, schema)
     assert.deepEqual(await table.entries(), naiveEntries(await table.rows()))
   }
@@ -240,7 +265,7 @@ test('given what JSON can’t keep, when it is read in the same turn, then as it
   assert.deepEqual(await table.entries(), [])
 })
 
-test('given many calls that need no answer, when the turn ends, then all rows are read at once, and what did not change is not written', async () => {
+test('given many calls that need no answer, when the turn ends, then rows are read at once, and what is as it was is not written', async () => {
   const table = new Table()
   await table.write((rows) => {
     for (let n = 0; n < 500; n += 1) rows.put({ id: `x${n}`, n }, 'k')
@@ -253,7 +278,10 @@ test('given many calls that need no answer, when the turn ends, then all rows ar
     rows.change('x2', 'k', (before) => before)
     rows.patch('x3', 'k', { status: 'a' })
   })
-  assert.deepEqual(written.map((key) => key.split(' ')[0]), ['row', 'index', 'index', 'index', 'index'])
+  assert.deepEqual(
+    written.map((key) => key.split(' ')[0]),
+    ['row', 'index', 'index', 'index', 'index'],
+  )
   assert.equal(table.looks, 2)
 })
 
@@ -272,7 +300,10 @@ function naiveEntries(rows: Record<string, KeptRow>): readonly string[] {
   return shape.indexes.flatMap((columns) =>
     Object.values(rows)
       .flatMap(({ row: one }) => (one === undefined ? [] : [one]))
-      .map((one) => `${indexPart(spaceOf('totals'), columns)} ${columns.map((column) => encodeColumn(one[column])).join('')}${encodeColumn(one['id'])} ${String(one['id'])}`)
+      .map((one) => {
+        const key = [...columns, 'id'].map((column) => encodeColumn(one[column])).join('')
+        return `${indexPart(spaceOf('totals'), columns)} ${key} ${String(one['id'])}`
+      })
       .sort(),
   )
 }

@@ -31,6 +31,7 @@ export function checkStart(
   })
   checkShape(subscription, turn, seen, name)
   checkBeside(checks, slack, process, subscription, turn, name)
+  checkAbandoned(checks, process, subscription, seen, name)
   if (ownsAll(checks, process, subscription, seen)) checkHeldKeys(checks, subscription, turn, seen, name)
   const stands = subscription.standsAt(checks.model.log)
   const after = stands === undefined ? undefined : seen.find(({ event }) => event.position > stands.event.position)
@@ -74,11 +75,25 @@ function checkBeside(checks: Checks, slack: Slack, process: SimProcess, subscrip
       }
     }
   }
+  if (open >= policy.concurrency) throw new Violation('concurrency', `${name}: ${open + 1} turns of at most ${policy.concurrency}`)
+}
+
+/** Nobody is let in beside as many handlers that hang as may. A suspect was let in before its start row was written. */
+function checkAbandoned(
+  checks: Checks,
+  process: SimProcess,
+  subscription: SubscriptionModel,
+  seen: readonly Seen[],
+  name: string,
+): void {
   const abandoned = checks.turns.abandoned(process, subscription)
   const most = checks.schedule.settings.abandonedMax ?? 100
-  if (abandoned >= most)
-    throw new Violation('abandoned', `${name}: a turn starts beside ${abandoned} handlers that go on after their time, of at most ${most}`)
-  if (open >= policy.concurrency) throw new Violation('concurrency', `${name}: ${open + 1} turns of at most ${policy.concurrency}`)
+  if (abandoned < most || seen.some((one) => hasStartRow(checks, subscription, one))) return
+  throw new Violation('abandoned', `${name}: a turn starts beside ${abandoned} handlers that go on after their time, of at most ${most}`)
+}
+
+export function hasStartRow({ mirror }: Checks, subscription: SubscriptionModel, seen: Seen): boolean {
+  return mirror.get('start', `${subscription.id}/${subscription.lane(seen)}`, seen.event.position) !== undefined
 }
 
 function checkSame(checks: Checks, view: TurnView, { key, event }: Turn['taken'][number], name: string): void {

@@ -3,6 +3,7 @@ import type { Turn } from '../../src/flow/turn.ts'
 import type { SimProcess } from '../../src/testing/sim-process.ts'
 import type { Checks } from './checks.ts'
 import type { Body, Seen, SubscriptionModel } from './model.ts'
+import { hasStartRow } from './check-start.ts'
 import { doingOf } from './subjects.ts'
 import { Violation } from './violation.ts'
 
@@ -45,9 +46,7 @@ function startedBefore({ mirror, ownerOf }: Checks, process: SimProcess, subscri
 export function checkProbe(checks: Checks, process: SimProcess, subscription: SubscriptionModel, seen: readonly Seen[]): void {
   const open = surelyOpen(checks, subscription)
   // A suspect's start was written meanwhile: it was let in before.
-  const suspect = seen.some(
-    (one) => checks.mirror.get('start', `${subscription.id}/${subscription.lane(one)}`, one.event.position) !== undefined,
-  )
+  const suspect = seen.some((one) => hasStartRow(checks, subscription, one))
   if (open === undefined || suspect) return
   const { name } = subscription.plan
   const earlyMs = open.untilMs - checks.storeMs

@@ -129,6 +129,7 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
       store: new SimStore(this.disk, this.hints, process),
       environment,
       knows: this.#knows[index] ?? 1,
+      startedUs: this.world.nowUs,
       flow: undefined,
       stopping: false,
     }
@@ -161,8 +162,14 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
   /** It exits; where its lanes could not be released, that looks like a death. */
   end(life: Life): void {
     this.world.crash(life.process)
-    this.turns.died(life.process, recordedStarts(this, life.process))
+    this.#died(life.process)
     if (this.lives[life.index] === life) this.lives[life.index] = undefined
+  }
+
+  #died(process: SimProcess): void {
+    this.turns.died(process, recordedStarts(this, process), ({ subscription, seen }) =>
+      seen.some((one) => this.mirror.lane(subscription.id, subscription.lane(one))?.owner === process.name),
+    )
   }
 
   crash(process: SimProcess): void {
@@ -176,7 +183,7 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
   die(life: Life): void {
     this.say(`${life.process.name} dies`)
     this.world.crash(life.process)
-    this.turns.died(life.process, recordedStarts(this, life.process))
+    this.#died(life.process)
     if (this.lives[life.index] === life) this.lives[life.index] = undefined
   }
 

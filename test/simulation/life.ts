@@ -12,6 +12,7 @@ export interface Life {
   readonly store: SimStore
   readonly environment: SimEnvironment
   readonly knows: number
+  readonly startedUs: number
   flow: Flow | undefined
   stopping: boolean
 }

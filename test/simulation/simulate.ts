@@ -26,7 +26,8 @@ function calmMsOf({ calls, settings, subscriptions }: Schedule): number {
   const facts = calls.flatMap((call) => call.facts)
   let sum = 60_000
   for (const { name, policy } of subscriptions) {
-    const attemptMs = Math.min(10_000, policy.timeoutMs + policy.graceMs + policy.retry.toMs)
+    const restartMs = (settings.abandonedMax ?? 100) < 100 ? (settings.leaseMs ?? 0) * 2 + 1_500 : 0
+    const attemptMs = Math.min(10_000, policy.timeoutMs + policy.graceMs + policy.retry.toMs) + restartMs
     for (const { doings } of facts) {
       const doing = doings[name]
       if (doing?.do === 'abort') sum += 3 * ((settings.leaseMs ?? 0) + 1_500)
@@ -140,8 +141,10 @@ function bringBack(cluster: Cluster): void {
   }
 }
 
-function hangs({ model, turns, schedule }: Cluster, life: Life): boolean {
-  const most = schedule.settings.abandonedMax ?? 100
+/** Not before it knows who is gone: until then it leaves their lanes to them. */
+function hangs({ model, turns, schedule, nowUs }: Cluster, life: Life): boolean {
+  const { abandonedMax: most = 100, leaseMs = 0 } = schedule.settings
+  if (nowUs - life.startedUs < (leaseMs * 2 + 1_000) * 1_000) return false
   return model.subscriptions.some((subscription) => turns.abandoned(life.process, subscription) >= most)
 }
 

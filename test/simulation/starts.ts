@@ -13,6 +13,7 @@ interface Where {
   readonly mirror: Mirror
   readonly ownerOf: ReadonlyMap<string, SimProcess>
   readonly nowUs: number
+  readonly turns: { diedUs(process: SimProcess): number }
   troubledUs(process: SimProcess): number
 }
 
@@ -31,7 +32,10 @@ export function recordedStarts({ model, mirror }: Where, process: SimProcess): S
   return found
 }
 
-/** Starts of an event by owners that are dead, or live, were replaced, and cannot be heard of yet. */
+/**
+ * Starts of an event by owners that are dead, or live, were replaced, and cannot be heard of yet. `silent`: nobody could
+ * know that a death did not end the last of them.
+ */
 export function deadStarts(
   where: Where,
   subscription: SubscriptionModel,
@@ -46,7 +50,10 @@ export function deadStarts(
   const counted = owners.filter((process) => {
     return process?.alive !== true || nowUs - Math.max(row.atUs, where.troubledUs(process)) < 3_000_000
   })
-  return { count: counted.length, silent: counted.some((process) => process?.alive === true) }
+  const last = owners.at(-1)
+  // On its way when its owner died: it was alone there, and had not run.
+  const posthumous = last !== undefined && where.turns.diedUs(last) <= row.atUs
+  return { count: counted.length, silent: posthumous || counted.some((process) => process?.alive === true) }
 }
 
 const none = { count: 0, silent: false }

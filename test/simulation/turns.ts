@@ -45,6 +45,7 @@ export class Turns {
   readonly #forgiven = new Map<string, number>()
   /** Whether the last time nothing else ran there. */
   readonly #diedAlone = new Map<string, boolean>()
+  readonly #diedUs = new Map<SimProcess, number>()
   readonly #world: SimWorld
   readonly #journal: Journal
 
@@ -113,10 +114,17 @@ export class Turns {
   }
 
   /** The process is dead, and what it had in flight with it. `started`: events whose start it had recorded. */
-  died(process: SimProcess, started: readonly { readonly subscription: SubscriptionModel; readonly position: string }[]): void {
+  died(
+    process: SimProcess,
+    started: readonly { readonly subscription: SubscriptionModel; readonly position: string }[],
+    owns: (view: TurnView) => boolean,
+  ): void {
+    this.#diedUs.set(process, this.#world.nowUs)
     const names = new Set(started.map(({ subscription, position }) => failureName(subscription, position)))
+    // Who was replaced meanwhile and dies late accuses nobody: the owner after it was there, and so was its start.
     for (const view of this.open.get(process) ?? []) {
-      if (!view.committed) for (const { event } of view.seen) names.add(failureName(view.subscription, event.position))
+      if (view.committed || !owns(view)) continue
+      for (const { event } of view.seen) names.add(failureName(view.subscription, event.position))
     }
     // A handler that goes on after its turn was closed can't be waited for for ever.
     const beside = [...(this.running.get(process) ?? [])].filter((view) => view.turn.open)
@@ -150,6 +158,11 @@ export class Turns {
   /** Whether nothing else ran in the process that died last with it. */
   diedAlone(subscription: SubscriptionModel, position: string): boolean {
     return this.#diedAlone.get(failureName(subscription, position)) ?? true
+  }
+
+  /** When it died; infinitely late where it lives. */
+  diedUs(process: SimProcess): number {
+    return this.#diedUs.get(process) ?? Number.POSITIVE_INFINITY
   }
 
   forgive(subscription: SubscriptionModel, position: string): void {
