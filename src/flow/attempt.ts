@@ -32,6 +32,8 @@ export class Attempt implements Watched, Chained<Attempt> {
   over = false
   /** Its place to run is given back. */
   placeFreed = false
+  /** It timed out, and its handler still runs: how long its keys wait for it. */
+  grace: Watched | undefined
   readonly #turn: OpenTurn
   readonly #subscription: Subscription
   readonly #context: FlowContext

@@ -45,6 +45,7 @@ export async function openFlow(ports: Ports, options: FlowOptions): Promise<Flow
     stop: async () => {
       await membership.stop()
       context.alarm.stop()
+      context.watch.stop()
     },
   }
 }

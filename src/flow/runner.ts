@@ -208,7 +208,8 @@ export class Runner implements Ended, Committing {
   }
 
   settledLate(attempt: Attempt): void {
-    const { crew } = this.lane
+    const { crew, context } = this.lane
+    if (attempt.grace !== undefined) context.watch.remove(attempt.grace)
     if (attempt.placeFreed) crew.abandoned -= 1
     else this.#endWait(attempt)
     crew.wake()
@@ -218,11 +219,12 @@ export class Runner implements Ended, Committing {
   #abandon(attempt: Attempt): void {
     const { watch } = this.lane.context
     for (const queue of attempt.work.queues) queue.abandoned = true
-    watch.add({
+    attempt.grace = {
       watchedAt: -1,
       deadlineMs: watch.nowMs() + this.lane.crew.subscription.policy.graceMs,
       expire: () => this.#giveUpOn(attempt),
-    })
+    }
+    watch.add(attempt.grace)
   }
 
   #giveUpOn(attempt: Attempt): void {

@@ -26,12 +26,7 @@ export class Suspects {
    */
   readonly #alone = new Set<Work>()
 
-  constructor(
-    lane: OwnedLane,
-    committer: Committer,
-    run: (work: Work, alone: boolean) => void,
-    giveBack: (work: Work) => void,
-  ) {
+  constructor(lane: OwnedLane, committer: Committer, run: (work: Work, alone: boolean) => void, giveBack: (work: Work) => void) {
     this.#lane = lane
     this.#committer = committer
     this.#run = run

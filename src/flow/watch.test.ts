@@ -71,3 +71,16 @@ test('given nothing to watch, when time passes, then nothing waits', async () =>
   await run(60_000)
   assert.ok(world.steps - before <= 2)
 })
+
+test('given one that is watched, when the watch stops, then it does not expire, and nothing waits', async () => {
+  const { world, watch, add, run, expired } = scene(30_000)
+  add('one', 20_000)
+  await run(100)
+  watch.stop()
+  add('after', 100)
+  await run(100)
+  const before = world.steps
+  await run(60_000)
+  assert.deepEqual(expired, [])
+  assert.ok(world.steps - before <= 2)
+})

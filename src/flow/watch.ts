@@ -21,6 +21,7 @@ export class Watch {
   readonly #watched: Watched[] = []
   #stoodStillMs = 0
   #asleep = true
+  readonly #stopping = new AbortController()
 
   constructor(environment: Environment, pulseMs: number) {
     this.#environment = environment
@@ -33,6 +34,7 @@ export class Watch {
   }
 
   add(watched: Watched): void {
+    if (this.#stopping.signal.aborted) return
     watched.watchedAt = this.#watched.push(watched) - 1
     if (this.#asleep) void this.#look()
   }
@@ -47,12 +49,18 @@ export class Watch {
     watched.watchedAt = -1
   }
 
+  /** Nobody expires any more, and nothing waits. */
+  stop(): void {
+    for (const watched of [...this.#watched]) this.remove(watched)
+    this.#stopping.abort()
+  }
+
   async #look(): Promise<void> {
     this.#asleep = false
     while (this.#watched.length > 0) {
       const before = this.#environment.monotonicMs()
       const restMs = this.#restMs()
-      await this.#environment.wait(restMs)
+      await this.#environment.wait(restMs, this.#stopping.signal)
       const lateMs = this.#environment.monotonicMs() - before - restMs
       // It may have begun anywhere inside the wait: the whole of it is left out, in the handlers' favour.
       if (lateMs > slackMs) this.#stoodStillMs += lateMs + restMs

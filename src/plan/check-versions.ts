@@ -82,9 +82,10 @@ function insteadOf(plan: Plan, event: AnyEvent): string | undefined {
   return today === undefined || today === event ? undefined : nameOf(today)
 }
 
-/** Those of today that come from it. */
+/** What comes from it today, and is itself not where another comes from. */
 function heirsOf(plan: Plan, event: Contract): readonly AnyEvent[] {
-  return [...plan.today.values()].filter((today) => today !== event && historyOf(today).includes(event))
+  const all = [...plan.today.values()].filter((today) => today !== event && historyOf(today).includes(event))
+  return all.filter((one) => !all.some((other) => other !== one && historyOf(other).includes(one)))
 }
 
 function historyOf(event: Contract): readonly Contract[] {

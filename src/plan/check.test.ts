@@ -38,7 +38,17 @@ test('given an app of which everything is listed, when checked, then nothing is 
   const settings = config(z.object({ TOKEN: z.string() }))
   const client = resource('client', { needs: { token: settings.pick('TOKEN'), secret }, open: () => 1 })
   const one = ids.query('one', shape, (rows, { id }) => rows.get(id))
-  const parts = [Placed, onPlaced, ids, secret, client, one, route('GET /ids/:id', one), route('POST /ids', Placed), webhook('/hooks/a', Placed, { verify: github(secret) })]
+  const parts = [
+    Placed,
+    onPlaced,
+    ids,
+    secret,
+    client,
+    one,
+    route('GET /ids/:id', one),
+    route('POST /ids', Placed),
+    webhook('/hooks/a', Placed, { verify: github(secret) }),
+  ]
   assert.deepEqual(said(...parts), [])
 })
 
@@ -46,15 +56,28 @@ test('given a name that stands twice, when checked, then it is told, of each kin
   const other = event('Other', shape)
   const unlike = fn('ids', Placed, { run })
   assert.deepEqual(errors(Placed, ids, unlike, rowsOf('ids')), ['error subscription ids: this name is there twice'])
-  assert.deepEqual(errors(query('q', shape, () => 1), query('q', shape, () => 2)), ['error query q: this name is there twice'])
-  assert.deepEqual(errors(resource('r', { open: () => 1 }), resource('r', { open: () => 2 })), ['error resource r: this name is there twice'])
+  assert.deepEqual(
+    errors(
+      query('q', shape, () => 1),
+      query('q', shape, () => 2),
+    ),
+    ['error query q: this name is there twice'],
+  )
+  assert.deepEqual(errors(resource('r', { open: () => 1 }), resource('r', { open: () => 2 })), [
+    'error resource r: this name is there twice',
+  ])
   assert.deepEqual(errors(other, event('Other', shape)), ['error event Other 1: this version is there twice'])
   const raised = event('Other', shape, { version: 2, upcast: (from) => from(event('Other', shape), (old) => old) })
-  assert.deepEqual(errors(other, raised).filter((line) => line.includes('twice')), ['error event Other 1: this version is there twice'])
+  assert.deepEqual(
+    errors(other, raised).filter((line) => line.includes('twice')),
+    ['error event Other 1: this version is there twice'],
+  )
 })
 
 test('given a former name, when it is still there or two had it, then it is told', () => {
-  assert.deepEqual(errors(Placed, fn('a', Placed, { was: 'b', run }), fn('b', Placed, { run })), ["error subscription a: was 'b', which is still there"])
+  assert.deepEqual(errors(Placed, fn('a', Placed, { was: 'b', run }), fn('b', Placed, { run })), [
+    "error subscription a: was 'b', which is still there",
+  ])
   assert.deepEqual(errors(Placed, fn('a', Placed, { was: 'c', run }), fn('b', Placed, { was: 'c', run })), [
     "error subscription a: was 'c', and so was b",
     "error subscription b: was 'c', and so was a",
@@ -71,7 +94,10 @@ test('given what is consumed, emitted, published or asked, when it is not listed
       projection('p', shape, { key: 'id', apply: (on) => [on(event('Applied', shape), run), on(Placed, run)] }),
       fn('batches', batched(event('Gathered', shape), { size: 2, wait: '1s' }), { run }),
       one,
-      route('GET /two', query('two', shape, () => 1)),
+      route(
+        'GET /two',
+        query('two', shape, () => 1),
+      ),
       route('POST /ids', event('Posted', shape)),
       webhook('/hooks/a', event('Hooked', shape), { verify: github(secret) }),
     ),
@@ -103,7 +129,19 @@ test('given two things at one place of the door, or one where the door itself an
   const a = query('a', shape, () => 1)
   const hook = webhook('/hooks/a', Placed, { verify: github(secret) })
   assert.deepEqual(
-    errors(Placed, secret, onPlaced, a, hook, route('POST /hooks/a', run), route('GET /x/:id', a), route('GET /x/:other', run), route('GET /health', run), route('GET /problems/:id', a), route('GET /hooks/a', a)),
+    errors(
+      Placed,
+      secret,
+      onPlaced,
+      a,
+      hook,
+      route('POST /hooks/a', run),
+      route('GET /x/:id', a),
+      route('GET /x/:other', run),
+      route('GET /health', run),
+      route('GET /problems/:id', a),
+      route('GET /hooks/a', a),
+    ),
     [
       'error route GET /health: the door itself answers there',
       'error route GET /problems/:id: the door itself answers there',
@@ -111,7 +149,9 @@ test('given two things at one place of the door, or one where the door itself an
       'error route POST /hooks/a: webhook /hooks/a answers there',
     ],
   )
-  assert.deepEqual(errors(Placed, secret, onPlaced, hook, webhook('/hooks/a', Placed, { verify: github(secret) })), ['error webhook /hooks/a: webhook /hooks/a answers there'])
+  assert.deepEqual(errors(Placed, secret, onPlaced, hook, webhook('/hooks/a', Placed, { verify: github(secret) })), [
+    'error webhook /hooks/a: webhook /hooks/a answers there',
+  ])
 })
 
 test('given a breaker over fewer outcomes than it needs keys, when checked, then it is told that it never opens', () => {
@@ -129,7 +169,9 @@ test('given a consumer of yesterday’s version, of an event that was renamed or
     'error fn on-placed: takes Placed 1, which is read as Placed 2: name that',
     'error projection ids: takes Placed 1, which is read as Placed 2: name that',
   ])
-  assert.deepEqual(errors(Placed, Placed2, Renamed, fn('f', Placed2, { run })), ['error fn f: takes Placed 2, which is read as Ordered 3: name that'])
+  assert.deepEqual(errors(Placed, Placed2, Renamed, fn('f', Placed2, { run })), [
+    'error fn f: takes Placed 2, which is read as Ordered 3: name that',
+  ])
   assert.deepEqual(errors(Placed2, Split, fn('f', Split, { run })), ['error fn f: takes Split 1, which is read as Placed 2: name that'])
   assert.deepEqual(errors(Placed, Placed2, Split, fn('f', Placed2, { run })), [])
 })
@@ -140,13 +182,17 @@ test('given a version that two events come from, or none, when checked, then it 
   assert.deepEqual(errors(One, Two), ['error event Placed 1: two events come from it: One 2 and Two 2'])
   assert.deepEqual(errors(Placed, One), [], 'a former one may be listed')
   const Apart = event('Placed', shape, { version: 2 })
-  assert.deepEqual(errors(Placed, Apart, fn('f', Apart, { run })), ['error event Placed 1: there is no way from it to version 2: give that one an upcast'])
+  assert.deepEqual(errors(Placed, Apart, fn('f', Apart, { run })), [
+    'error event Placed 1: there is no way from it to version 2: give that one an upcast',
+  ])
 })
 
 test('given splits that come back to themselves, when checked, then each consumer is told', () => {
   const Round = event('Round', shape, { becomes: (into) => into([About], () => []) })
   const About: typeof Placed = event('About', shape, { becomes: (into) => into([Round as never], () => []) }) as never
-  assert.ok(errors(Round, About, fn('f', About, { run })).some((line) => line.includes('error fn f:') && line.includes('comes back to itself')))
+  assert.ok(
+    errors(Round, About, fn('f', About, { run })).some((line) => line.includes('error fn f:') && line.includes('comes back to itself')),
+  )
 })
 
 test('given schemas that transform, of events and of rows, when checked, then each is told', () => {
@@ -174,13 +220,24 @@ test('given a key or an index over what the rows do not have or can’t be order
 test('given a webhook whose body is another shape than its event, when it has no `data`, then it is told', () => {
   const Shipped = event('Shipped', z.object({ id: z.string(), n: z.number(), more: z.string().optional() }))
   const hook = (body: unknown, data?: () => never): readonly string[] =>
-    errors(Shipped, secret, fn('f', Shipped, { run }), webhook('/hooks/a', Shipped, { verify: github(secret), body: body as never, ...(data && { data }) }))
-  const told = (which: string): readonly string[] => [`error webhook /hooks/a: its body is no Shipped (${which}): give \`data\`, which makes one of the other`]
+    errors(
+      Shipped,
+      secret,
+      fn('f', Shipped, { run }),
+      webhook('/hooks/a', Shipped, { verify: github(secret), body: body as never, ...(data && { data }) }),
+    )
+  const told = (which: string): readonly string[] => [
+    `error webhook /hooks/a: its body is no Shipped (${which}): give \`data\`, which makes one of the other`,
+  ]
   assert.deepEqual(hook(z.object({ id: z.string() })), told('n'))
   assert.deepEqual(hook(z.object({ id: z.int(), n: z.string() })), told('id, n'))
-  assert.deepEqual(hook(z.object({ order: z.string() }), () => JSON.parse('{}') as never), [])
+  assert.deepEqual(
+    hook(z.object({ order: z.string() }), () => JSON.parse('{}') as never),
+    [],
+  )
   assert.deepEqual(hook(z.object({ id: z.string().min(3), n: z.int(), less: z.string() })), [])
-  for (const open of [z.looseObject({}), v.object({}), z.union([shape, shape])]) assert.deepEqual(hook(open), [], 'what can’t be told is no fault')
+  for (const open of [z.looseObject({}), v.object({}), z.union([shape, shape])])
+    assert.deepEqual(hook(open), [], 'what can’t be told is no fault')
 })
 
 test('given what is not wrong but odd, when checked, then it is a warning, and the app starts', () => {
@@ -199,7 +256,9 @@ test('given an app with several things wrong, when compiled, then one fault tell
     () => compile(wrong),
     (error) => {
       assert.ok(isFault(error, 'APP_INVALID'))
-      const lines = (error.data['findings'] as readonly { where: string; message: string }[]).map(({ where, message }) => `${where}: ${message}`)
+      const lines = (error.data['findings'] as readonly { where: string; message: string }[]).map(
+        ({ where, message }) => `${where}: ${message}`,
+      )
       assert.equal(error.message, `APP_INVALID: ${lines.join('; ')}`)
       assert.deepEqual(lines, [
         'subscription on-placed: this name is there twice',

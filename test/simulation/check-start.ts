@@ -79,13 +79,7 @@ function checkBeside(checks: Checks, slack: Slack, process: SimProcess, subscrip
 }
 
 /** Nobody is let in beside as many handlers that hang as may. A suspect was let in before its start row was written. */
-function checkAbandoned(
-  checks: Checks,
-  process: SimProcess,
-  subscription: SubscriptionModel,
-  seen: readonly Seen[],
-  name: string,
-): void {
+function checkAbandoned(checks: Checks, process: SimProcess, subscription: SubscriptionModel, seen: readonly Seen[], name: string): void {
   const abandoned = checks.turns.abandoned(process, subscription)
   const most = checks.schedule.settings.abandonedMax ?? 100
   if (abandoned < most || seen.some((one) => hasStartRow(checks, subscription, one))) return

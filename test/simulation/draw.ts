@@ -33,14 +33,21 @@ function drawSettings({ leaseMs }: Mood, subscriptions: readonly SubscriptionPla
     readEvents: random.pick([1, 3, 10, 100]),
     waveTurns: random.pick([1, 2, 5, 64]),
     parkedMax: random.chance(0.1) ? random.between(1, 3) : 1_000,
-    // A batch that hangs is halved in memory, and each half hangs once more.
-    abandonedMax: random.chance(0.3) ? random.between(1, 3) + (subscriptions.some(({ batch }) => batch !== undefined) ? 6 : 0) : 100,
+    abandonedMax: random.chance(0.3) ? random.between(1, 3) + (subscriptions.some(needsRoomToHang) ? 6 : 0) : 100,
     drainRows: random.pick([1, 2, 5, 256]),
     skipsMax: random.pick([1, 3, 20]),
     drainMs: random.between(100, 1_500),
     storeRestMs: random.between(20, 200),
     pulseMs: random.between(50, 250),
   }
+}
+
+/**
+ * A batch that hangs is halved in memory, and each half hangs once more. While the breaker is open, poison is asked again in
+ * every life, before the lanes of those that are gone are taken over.
+ */
+function needsRoomToHang({ batch, policy }: SubscriptionPlan): boolean {
+  return batch !== undefined || policy.breaker !== false
 }
 
 function drawSky(random: Random): Sky {
