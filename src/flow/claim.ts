@@ -1,8 +1,9 @@
 /** Takes a lane over: one commit that expects the record as it was read, then all that its owner must know before anything runs. */
-import { changeOf } from './change.ts'
 import type { Row } from '../ports/store.ts'
+import { changeOf } from './change.ts'
 import type { FlowContext } from './context.ts'
 import type { Crew } from './crew.ts'
+import { everyRow } from './every-row.ts'
 import { decodeHold, keyOfHold } from './holds.ts'
 import { decodeLane, encodeLane, laneKey, type LaneRecord } from './lane-record.ts'
 import { OwnedLane } from './owned-lane.ts'
@@ -34,7 +35,7 @@ export async function claim(context: FlowContext, crew: Crew, lane: string, row:
 
 async function load(lane: OwnedLane, unclean: boolean): Promise<void> {
   const { store, settings } = lane.context
-  for await (const row of all(store, 'hold', lane.part)) {
+  for await (const row of everyRow(store, { kind: 'hold', part: lane.part })) {
     const hold = decodeHold(row)
     const queue = lane.queueOf(keyOfHold(row))
     // A version that the owner before did not know is looked at again.
@@ -43,20 +44,9 @@ async function load(lane: OwnedLane, unclean: boolean): Promise<void> {
     if (hold.state === 'parked') lane.parkedKeys += 1
   }
   const returned = new Set<string>()
-  for await (const row of all(store, 'alive', lane.part)) returned.add(row.key)
-  for await (const row of all(store, 'start', lane.part)) {
+  for await (const row of everyRow(store, { kind: 'alive', part: lane.part })) returned.add(row.key)
+  for await (const row of everyRow(store, { kind: 'start', part: lane.part })) {
     const starts = (JSON.parse(row.value) as readonly string[]).filter((token) => !returned.has(token))
     lane.starts.set(row.key, starts)
-  }
-}
-
-async function* all(store: FlowContext['store'], kind: string, part: string): AsyncGenerator<Row> {
-  const limit = 500
-  for (let from = ''; ;) {
-    const rows = await store.scan({ kind, part, from, to: '', limit })
-    yield* rows
-    const last = rows.at(-1)
-    if (last === undefined || rows.length < limit) return
-    from = `${last.key}\u0000`
   }
 }

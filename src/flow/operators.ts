@@ -5,6 +5,7 @@
 import { asError, isFault } from '../kit/fault.ts'
 import type { Row } from '../ports/store.ts'
 import { closed, decodeBreaker } from './breaker.ts'
+import { everyRow } from './every-row.ts'
 import { decodeHeld, heldRange, type Held } from './holds.ts'
 import type { KeyQueue } from './key-queue.ts'
 import { controlKey, decodeRequest, requestPart, type Control, type Request } from './requests.ts'
@@ -138,14 +139,8 @@ export class Operators {
   async #rowsOf(queue: KeyQueue): Promise<readonly Held[]> {
     const { lane } = this.#runner
     const found: Held[] = []
-    const range = heldRange(lane.part, queue.key, 500)
-    for (let from = range.from; ;) {
-      const rows = await lane.context.store.scan({ ...range, from })
-      found.push(...rows.map(decodeHeld))
-      const last = rows.at(-1)
-      if (last === undefined || rows.length < range.limit) return found
-      from = `${last.key} `
-    }
+    for await (const row of everyRow(lane.context.store, heldRange(lane.part, queue.key, 0))) found.push(decodeHeld(row))
+    return found
   }
 }
 

@@ -3,6 +3,7 @@ import { fault } from '../kit/fault.ts'
 import { closest } from '../kit/closest.ts'
 import type { Crew } from '../flow/crew.ts'
 import type { Deployed } from '../flow/deploy.ts'
+import { everyRow } from '../flow/every-row.ts'
 import type { Flow } from '../flow/flow.ts'
 import { allLanes, decodeLane, laneKey, type LaneRecord } from '../flow/lane-record.ts'
 import type { Unit } from '../flow/unit.ts'
@@ -93,18 +94,7 @@ export function breathe({ environment }: Observed): Promise<void> {
   return environment.wait(0)
 }
 
-/** Page by page; what is put meanwhile may or may not be among them. */
-export async function* allRows(
-  observed: Observed,
-  { kind, part, from = '', to = '' }: Pick<Scan, 'kind' | 'part'> & Partial<Scan>,
-): AsyncGenerator<Row> {
-  const limit = 500
-  for (let next = from; ;) {
-    const rows = await observed.store.scan({ kind, part, from: next, to, limit })
-    yield* rows
-    const last = rows.at(-1)
-    if (last === undefined || rows.length < limit) return
-    next = `${last.key}\u0000`
-    await breathe(observed)
-  }
+/** Between two pages the app goes on. */
+export function allRows(observed: Observed, range: Pick<Scan, 'kind' | 'part'> & Partial<Scan>): AsyncGenerator<Row> {
+  return everyRow(observed.store, range, () => breathe(observed))
 }
