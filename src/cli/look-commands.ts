@@ -193,9 +193,14 @@ function writeTrail(screen: Screen, { event, stations, caused, causedMore }: Tra
   if (causedMore) screen.line('there may be more that it caused: the log was not read to its end')
 }
 
-function stationText({ why, attempts, dueAt, error, code }: Station): string {
+function stationText({ state, why, attempts, dueAt, error, code }: Station): string {
   const failed = error === undefined ? '' : withCode(code, error)
-  const tries = attempts === undefined || attempts === 0 ? '' : `after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`
+  const tries =
+    attempts === undefined || attempts === 0
+      ? ''
+      : state === 'running'
+        ? `attempt ${attempts}`
+        : `after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`
   const due = dueAt === undefined ? '' : `tried again ${ago(dueAt, Date.now())}`
   return [tries, failed, due === '' ? (why ?? '') : due].filter((text) => text !== '').join('; ')
 }

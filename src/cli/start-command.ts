@@ -45,7 +45,7 @@ export const startCommand: Command = {
   ],
   async run(given) {
     const app = await loadApp(given.args[0] ?? '')
-    const running = await startPatiently(app, startedWith(given))
+    const running = await startPatiently(app, startedWith(given), given.screen)
     const ended = untilSignal(running, given.screen)
     tell(given, app, running)
     return ended
@@ -53,12 +53,13 @@ export const startCommand: Command = {
 }
 
 /** Another command that looks into the file holds it for a moment. */
-async function startPatiently(app: App, options: StartOptions): Promise<Running> {
+async function startPatiently(app: App, options: StartOptions, screen: Screen): Promise<Running> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await start(app, options)
     } catch (thrown) {
       if (!isFault(thrown, 'STORE_HELD') || tries === heldTries) throw thrown
+      if (tries === 1) screen.note(`${thrown.message.slice('STORE_HELD: '.length)}: it waits for a moment`)
       await rest(heldRestMs)
     }
   }

@@ -5,7 +5,8 @@ import { nodeEnvironment } from '../hosts/node-environment.ts'
 import type { Listening } from '../hosts/node-http.ts'
 import { nodeProcess } from '../hosts/node-process.ts'
 import { listenOnSocket, socketPathOf, type ListeningSocket } from '../hosts/node-socket.ts'
-import { asError } from '../kit/fault.ts'
+import { survive } from '../hosts/node-uncaught.ts'
+import { asError, isFault } from '../kit/fault.ts'
 import { telemetryTo } from '../observe/telemetry.ts'
 import type { Store } from '../ports/store.ts'
 import type { Level, Telemetry } from '../ports/telemetry.ts'
@@ -44,8 +45,10 @@ async function serve(runtime: Runtime, store: Store, telemetry: Telemetry, optio
   const fetch: Fetch = async (request) => (await (opened ??= openFetch(runtime, options)))(request)
   const listening = options.port === undefined ? undefined : await listenAt(fetch, options.port, options.host, telemetry)
   const socket = await openSocket(runtime, store, telemetry, options)
+  // What a handler stages when its turn is over was logged where it happened.
+  const alone = survive((thrown) => isFault(thrown, 'TURN_CLOSED'))
   let stopped: Promise<void> | undefined
-  const stop = (): Promise<void> => (stopped ??= stopAll(runtime, store, [listening, socket], stopping))
+  const stop = (): Promise<void> => (stopped ??= stopAll(runtime, store, [listening, socket], stopping).finally(alone))
   return {
     ...serving,
     get signal() {

@@ -45,7 +45,7 @@ const table = {
   VALIDATION_FAILED: {
     status: 422,
     title: 'The data is not what its schema asks for',
-    todo: 'Correct the data at each of the places in `issues`.',
+    todo: 'Correct the data at each of the places that are named.',
   },
   KEY_INVALID: {
     status: 422,

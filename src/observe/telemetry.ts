@@ -42,12 +42,18 @@ export function telemetryTo(sink: Sink): Counting {
 }
 
 function jsonLine(time: string, level: Level, message: string, fields: Fields = {}): string {
-  return JSON.stringify({ time, level, message, ...plain(fields) })
+  const line = { time, level, message, ...apart(plain(fields)) }
+  try {
+    return JSON.stringify(line)
+  } catch {
+    const parts = Object.entries(line).map(([name, value]) => `${JSON.stringify(name)}:${written(value)}`)
+    return `{${parts.join(',')}}`
+  }
 }
 
 function textLine(time: string, level: Level, message: string, fields: Fields = {}, colours: boolean): string {
   const rest = Object.entries(plain(fields)).map(
-    ([name, value]) => `${name}=${typeof value === 'string' && /^[\w./:@#-]+$/.test(value) ? value : JSON.stringify(value)}`,
+    ([name, value]) => `${name}=${typeof value === 'string' && /^[\w./:@#-]+$/.test(value) ? value : written(value)}`,
   )
   const head = `${time.slice(11, 23)} ${level.padEnd(5)}`
   const tail = rest.length === 0 ? '' : `  ${colours ? `\u001b[2m${rest.join(' ')}\u001b[0m` : rest.join(' ')}`
@@ -69,4 +75,31 @@ function coloured(level: Level, text: string): string {
 /** Errors do not show themselves in JSON. */
 function plain(fields: Fields): Fields {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, value instanceof Error ? value.message : value]))
+}
+
+/** A field may be called as a line's own part is: it stands beside it, and hides nothing. */
+function apart(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [ownParts.has(name) ? `${name}_` : name, value]))
+}
+
+const ownParts: ReadonlySet<string> = new Set(['time', 'level', 'message'])
+
+/** To log must never fail what logs: what JSON cannot say is said as text, or as nothing. */
+function written(value: unknown): string {
+  try {
+    return JSON.stringify(value, sayable()) ?? 'null'
+  } catch {
+    return 'null'
+  }
+}
+
+function sayable(): (name: string, value: unknown) => unknown {
+  const above = new Set<unknown>()
+  return (_name, value) => {
+    if (typeof value === 'bigint') return String(value)
+    if (typeof value !== 'object' || value === null) return value
+    if (above.has(value)) return '(seen above)'
+    above.add(value)
+    return value
+  }
 }

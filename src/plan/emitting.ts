@@ -5,8 +5,9 @@ import { oneOrMore } from '../define/definition.ts'
 import type { AnyEvent } from '../define/event.ts'
 import type { Fn } from '../define/fn.ts'
 import type { Taken, Turn } from '../flow/turn.ts'
-import { fault } from '../kit/fault.ts'
+import { fault, isFault } from '../kit/fault.ts'
 import { uuidV7From } from '../kit/uuid-v7.ts'
+import type { Stored } from '../ports/store.ts'
 import type { Services } from './services.ts'
 import { storedOf, timeText } from './stored-of.ts'
 
@@ -38,13 +39,23 @@ export class Emitting {
     for (const fact of oneOrMore(given as Fact | readonly Fact[])) this.#emit(fact)
   }
 
+  /** Throws all the same: what comes after it in a handler must not go on as if it had been emitted. */
+  #append(stored: Stored): void {
+    try {
+      this.#turn.append(stored)
+    } catch (thrown) {
+      if (isFault(thrown, 'TURN_CLOSED')) this.#services.late(this.#fn.name, thrown)
+      throw thrown
+    }
+  }
+
   /** Its id has its cause's time: the same on every attempt, and ordered. */
   #emit(fact: Fact): void {
     const event = this.#declared(fact)
     const { event: cause, run } = this.#taken
     const index = this.#count
     this.#count += 1
-    this.#turn.append(
+    this.#append(
       storedOf(fact, event, {
         id: (data) =>
           uuidV7From(cause.storedMs, [this.#turn.subscription, cause.source, cause.id, run, this.#part, index, fact.type, data]),

@@ -14,6 +14,7 @@ import type { Placed, Row, Store } from '../ports/store.ts'
 import { memoryStore } from '../stores/memory.ts'
 import { compile } from './compile.ts'
 import { lowerProjection } from './lower-projection.ts'
+import type { Services } from './services.ts'
 import { storedOf } from './stored-of.ts'
 
 const Moved = event('Moved', z.object({ account: z.string(), to: z.string(), cents: z.int(), what: z.string() }), {
@@ -26,11 +27,20 @@ function placed(of: AnyEvent, data: unknown, n = 1, rest: Partial<Placed> = {}):
   return { ...stored, position: String(n).padStart(9, '0'), lane: '0-1023', storedMs: n, ...rest }
 }
 
-const lowered = (of: AnyProjection, ...events: AnyEvent[]): Subscription => lowerProjection(compile(app('bank', [...events, of])), of)
+/** What was staged too late, as it was told. */
+const lates: string[] = []
+const services: Services = {
+  source: 'bank',
+  asking: () => assert.fail('a projection asks nobody'),
+  late: (who, { message }) => void lates.push(`${who}: ${message}`),
+}
+
+const lowered = (of: AnyProjection, ...events: AnyEvent[]): Subscription =>
+  lowerProjection(compile(app('bank', [...events, of])), of, services)
 
 const ran = (look: Look): Extract<Look, { is: 'run' }> => {
   assert.equal(look.is, 'run', look.is === 'fault' ? look.fault.message : look.is)
-  return look as Extract<Look, { is: 'run' }>
+  return look
 }
 
 /** Runs all events in batches of this size, each committed; gives back all rows and entries. */
@@ -198,4 +208,21 @@ test('given a row that two order keys write, when they share a batch or not, the
       () => rowsAfter(lowered(shared, Moved), events, size),
       (error) => isFault(error, 'ROW_SHARED'),
     )
+})
+
+test('given a write that nobody waits for, when it comes after the turn, then it is TURN_CLOSED, and told under its name', async () => {
+  const goOn = Promise.withResolvers<void>()
+  let late: Promise<void> | undefined
+  const forgetful = projection('p', rowOf, {
+    key: 'id',
+    apply: (on) => [on(Moved, (rows, { to }) => void (late = goOn.promise.then(() => rows.put({ id: to }))))],
+  })
+  const events = [placed(Moved, { account: 'a', to: 'x', cents: 1, what: '' })]
+  assert.deepEqual(await rowsAfter(lowered(forgetful, Moved), events, 1), [])
+  goOn.resolve()
+  await assert.rejects(
+    async () => late,
+    (error) => isFault(error, 'TURN_CLOSED'),
+  )
+  assert.deepEqual(lates, ['p: TURN_CLOSED: p: its turn is over'])
 })

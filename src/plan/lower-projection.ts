@@ -10,6 +10,7 @@ import type { RowData } from '../state/row-space.ts'
 import { RowWriter } from '../state/row-writer.ts'
 import { eventKey, lookThrough, readerFor, unknownKey } from './consumed.ts'
 import type { Plan } from './plan.ts'
+import type { Services } from './services.ts'
 
 interface Part {
   readonly take: Take
@@ -19,7 +20,7 @@ interface Part {
 const batchSize = 1_000
 const timeoutMs = 30_000
 
-export function lowerProjection(plan: Plan, projection: AnyProjection): Subscription {
+export function lowerProjection(plan: Plan, projection: AnyProjection, services: Services): Subscription {
   const reader = readerFor(
     plan,
     projection.takes.map(({ event }) => event),
@@ -36,7 +37,7 @@ export function lowerProjection(plan: Plan, projection: AnyProjection): Subscrip
     policy: { retry: projection.retry, timeoutMs, graceMs: timeoutMs, concurrency: 1_000, breaker: false },
     batch: { size: batchSize, waitMs: 0 },
     look: (event) => lookThrough(reader, event, `projection ${projection.name}`, merged ? unknownKey : eventKey, keep),
-    run: (turn) => run(projection, turn),
+    run: (turn) => run(projection, turn, services),
   }
 }
 
@@ -51,8 +52,8 @@ function keeping(projection: AnyProjection): (fact: Received) => readonly { read
     })
 }
 
-async function run(projection: AnyProjection, turn: Turn): Promise<void> {
-  const writer = new RowWriter(turn, projection, projection.row)
+async function run(projection: AnyProjection, turn: Turn, services: Services): Promise<void> {
+  const writer = new RowWriter(turn, projection, projection.row, (error) => services.late(projection.name, error))
   for (const taken of turn.taken) {
     const rows = writingUnder(writer, taken.key)
     for (const { take, fact } of taken.parts as readonly Part[]) {

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { app } from '../define/app.ts'
 import { config, type Env } from '../define/config.ts'
 import type { Definition } from '../define/definition.ts'
-import { replace, resource, type AnyResource, type Needs, type Replacement, type Resource } from '../define/resource.ts'
+import { replace, resource, type Needs, type Replacement, type Resource } from '../define/resource.ts'
 import { isFault } from '../kit/fault.ts'
 import type { Code } from '../kit/fault-codes.ts'
 import { planOf } from '../plan/compile.ts'
@@ -50,13 +50,14 @@ test('given needs, when opened, then each comes once, after what it needs, and c
 test('given a resource that fails to open, when the app opens, then it is RESOURCE_FAILED, and what was opened is closed', async () => {
   const log: string[] = []
   const of = watched(log)
+  const pool = of('pool')
   const broken = resource('broken', {
-    needs: { pool: of('pool') },
+    needs: { pool },
     open: () => {
       throw new Error('no route to host')
     },
   })
-  await assert.rejects(() => open([...Object.values((broken as AnyResource).needs), broken, of('never')]), refused('RESOURCE_FAILED', 'broken', 'no route to host'))
+  await assert.rejects(() => open([pool, broken, of('never')]), refused('RESOURCE_FAILED', 'broken', 'no route to host'))
   assert.deepEqual(log, ['open pool()', 'close pool'])
 })
 

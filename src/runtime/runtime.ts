@@ -75,9 +75,13 @@ class Running implements Runtime {
   }
 
   async open({ settings, generation }: RuntimeOptions): Promise<void> {
-    const services: Services = { source: this.plan.name, asking: (who, signal) => this.#asking(who, signal) }
+    const services: Services = {
+      source: this.plan.name,
+      asking: (who, signal) => this.#asking(who, signal),
+      late: (subscription, error) => this.#late(subscription, error),
+    }
     const subscriptions = [
-      ...this.plan.projections.map((projection) => lowerProjection(this.plan, projection)),
+      ...this.plan.projections.map((projection) => lowerProjection(this.plan, projection, services)),
       ...this.plan.functions.map((fn) => lowerFn(this.plan, fn, services)),
     ]
     const id = idMint(this.#ports.environment)()
@@ -155,6 +159,12 @@ class Running implements Runtime {
       rows: (of) => this.#rows(of.name) as never,
       ask: (query, input) => this.#ask(query as Definition as AnyQuery, input, signal()) as never,
     })
+  }
+
+  #late(subscription: string, error: Error): void {
+    const { telemetry } = this.#ports
+    telemetry.count('millrace_late_total', 1, { subscription })
+    telemetry.log('error', `${error.message}: it has no effect`, { subscription, code: 'TURN_CLOSED', stack: error.stack })
   }
 
   #rows(projection: string): Rows<Readonly<Record<string, unknown>>, string> {

@@ -134,7 +134,7 @@ function serves(index: readonly string[], conditions: Conditions, orderBy: strin
   if (conditions.size > 0 && !conditions.has(first)) return false
   if (orderBy === undefined) return true
   const at = index.indexOf(orderBy)
-  if (at < 0 || at > fixedPrefix(index, conditions)) return false
+  if (at < 0) return false
   // Several values before it would be walked one after another, each in an order of its own.
   return index.slice(0, at).every((column) => isSingle(conditions.get(column)))
 }

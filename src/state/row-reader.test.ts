@@ -222,6 +222,18 @@ test('given a row that moves between the look at the index and the look at the r
   ])
 })
 
+test('given texts beyond the basic plane, when ranges and several values are walked, then in the order of their bytes', async () => {
+  const low = { id: 'l', a: '\uffff', b: 1, c: 1 }
+  const high = { id: 'h', a: '😀', b: 1, c: 1 }
+  const reader = readerOf(await storeOf([high, low]))
+  for (const where of [{ a: { from: '\uffff' } }, { a: { in: ['😀', '\uffff'] } }]) {
+    assert.deepEqual(await pages(reader, { where, order: 'a', size: 1 }), [low, high])
+    assert.deepEqual(await pages(reader, { where, order: 'a desc', size: 1 }), [high, low])
+  }
+  assert.deepEqual(await pages(reader, { where: { a: { below: '😀' } } }), [low])
+  assert.deepEqual(await pages(reader, { where: { a: { from: '😀' } } }), [high])
+})
+
 test('given more rows than are read at a time, when walked or counted, then none is lost', async () => {
   const rows = Array.from({ length: 700 }, (_, i) => ({ id: `r${String(i).padStart(3, '0')}`, a: i % 3, b: i, c: 0 }))
   const reader = readerOf(await storeOf(rows))

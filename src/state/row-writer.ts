@@ -36,6 +36,7 @@ export class RowWriter {
   readonly #turn: Turn
   readonly #shape: RowShape
   readonly #schema: Schema
+  readonly #late: (error: Error) => void
   readonly #space: string
   readonly #known = new Map<string, Known>()
   readonly #waiting: Call[] = []
@@ -44,7 +45,9 @@ export class RowWriter {
   #changing = false
   #ended = false
 
-  constructor(turn: Turn, shape: RowShape, schema: Schema) {
+  /** `late` is told of what is called when the turn is over: nobody may be there to catch the fault. */
+  constructor(turn: Turn, shape: RowShape, schema: Schema, late: (error: Error) => void = () => {}) {
+    this.#late = late
     this.#turn = turn
     this.#shape = shape
     this.#schema = schema
@@ -89,10 +92,16 @@ export class RowWriter {
     for (const [key, known] of this.#known) if (known.text !== known.stored) this.#stage(key, known)
   }
 
+  #lateFault(): Error {
+    const { name } = this.#shape
+    const late = fault('TURN_CLOSED', `${name}: its turn is over`, { projection: name })
+    this.#late(late)
+    return late
+  }
+
   /** `false`: it waits. */
   #call(call: Call): boolean {
-    const { name } = this.#shape
-    if (this.#ended || !this.#turn.open) throw fault('TURN_CLOSED', `${name}: its turn is over`, { projection: name })
+    if (this.#ended || !this.#turn.open) throw this.#lateFault()
     if (typeof call.key !== 'string' || !call.key.isWellFormed() || call.key.includes('\u0000'))
       throw this.#invalid(call.key, 'its key is no text, or holds half a surrogate pair, or NUL')
     if (this.#changing) this.#fail(this.#invalid(call.key, 'is asked for inside the change of another'))

@@ -88,6 +88,7 @@ test('given a turn that does not end, when the app is told to stop twice, then t
   await place.json(['publish', 'Ordered', '{"order":"s","table":"t","dish":"stew"}', '--id', 's1'])
   const { stations } = await place.json<{ stations: readonly { subscription: string; state: string }[] }>(['event', 's1'])
   assert.equal(stations.find(({ subscription }) => subscription === 'cook')?.state, 'running')
+  assert.match((await place.run(['event', 's1'])).out, /^cook +running +attempt 1$/m)
   app.child.kill('SIGINT')
   await told(() => app.said().includes('SIGINT: it drains, and stops'), app.child)
   const impatient = setInterval(() => app.child.kill('SIGINT'), 100)

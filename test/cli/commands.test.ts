@@ -118,7 +118,7 @@ test('given what cannot be done, when commands are run, then the fault says why,
     [['event', 'b11'], 3, /^EVENT_NOT_FOUND: /],
     [['subscriptions', '--store', 'no.db'], 3, /^STORE_ABSENT: /],
     [['forget', 'cook', '--yes'], 1, /^SUBSCRIPTION_RUNS: /],
-    [['start', appFile, '--port', '0'], 4, /^STORE_HELD: .*held by process/],
+    [['start', appFile, '--port', '0'], 4, /held by process \d+ on .*: it waits for a moment\nSTORE_HELD: .*held by process/],
     [['dead-letters', 'redrive'], 2, /^OPERATION_INVALID: /],
   ]
   const ended = await Promise.all(cases.map(([words]) => place.run(words)))

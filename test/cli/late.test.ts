@@ -17,13 +17,15 @@ const ask = (started: Started, how: string): Promise<Response> =>
   })
 
 async function said(started: Started, line: RegExp): Promise<string> {
-  const lines = (): string | undefined =>
-    started
+  const closed = once(started.child, 'close').then(() => true)
+  for (;;) {
+    const found = started
       .said()
       .split('\n')
       .find((one) => line.test(one))
-  while (lines() === undefined) await once(started.child.stdout ?? started.child, 'data')
-  return lines() ?? ''
+    if (found !== undefined) return found
+    if ((await Promise.race([once(started.child.stdout ?? started.child, 'data'), closed])) === true) assert.fail(started.said())
+  }
 }
 
 test('given handlers that stage after their turn, when nobody awaits it, then the log says which and where, and all goes on', async () => {
@@ -39,7 +41,7 @@ test('given handlers that stage after their turn, when nobody awaits it, then th
     if (how !== 'slow') assert.match(line, /late\.ts:\d+:\d+/)
     assert.match(line, new RegExp(`"subscription":"${name}"`))
   }
-  assert.equal((await ask(started, 'timer')).status, 200)
+  assert.equal((await ask(started, 'timer')).status, 202)
   assert.equal(await started.end('SIGTERM'), 0)
 })
 
