@@ -232,6 +232,11 @@ const table = {
     title: 'The disk is full',
     todo: 'Make room: what was acknowledged is kept, and publishing goes on when there is some.',
   },
+  STORE_UNOPENED: {
+    status: 500,
+    title: 'The store file cannot be opened',
+    todo: 'Give a path to a file, in a folder that is there, and that this user may write to.',
+  },
   STORE_FAILED: {
     status: 503,
     title: 'The store failed',

@@ -6,7 +6,7 @@
 import { hostname } from 'node:os'
 import type { DatabaseSync } from 'node:sqlite'
 import { fault } from '../kit/fault.ts'
-import { isBusy, storeFault } from './sqlite-faults.ts'
+import { isBusy, openFault } from './sqlite-faults.ts'
 import { prepare } from './sqlite-rows.ts'
 import { asNumber, asText, columns } from './sqlite-values.ts'
 
@@ -42,7 +42,7 @@ export class Hold {
     } catch (error) {
       const holder = isBusy(error) && db !== undefined ? holderIn(db) : undefined
       db?.close()
-      if (!isBusy(error)) throw storeFault(error, lockPath)
+      if (!isBusy(error)) throw openFault(error, path)
       const who = holder === undefined ? 'another process' : `process ${holder.pid} on ${holder.host}`
       throw fault('STORE_HELD', `${path} is held by ${who}`, { path, ...holder }, error)
     }

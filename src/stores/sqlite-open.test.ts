@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { isFault } from '../kit/fault.ts'
@@ -194,6 +194,23 @@ test('given a flipped byte anywhere in the file, when it is opened, then it is r
     await store?.close()
   }
   assert.ok(outcomes.refused > 20 && outcomes.opened > 20, JSON.stringify(outcomes))
+})
+
+for (const at of [16, 17, 18, 19, 20, 21, 22, 23, 44, 45, 46, 47, 56, 57, 58, 59]) {
+  test(`given byte ${at} of the header flipped, when the store is opened, then it is named, and the file is as it was`, async () => {
+    const path = await made()
+    const flipped = readFileSync(path)
+    flipped[at] = (flipped[at] ?? 0) ^ 0x15
+    writeFileSync(path, flipped)
+    await assert.rejects(open(path), new RegExp(`STORE_CORRUPT.*byte ${at} `))
+    assert.deepEqual(readFileSync(path), flipped)
+  })
+}
+
+test('given a path to a folder, or into one that is not there, when it is opened, then it says so, and that to ask again is no use', async () => {
+  const folder = dirname(fresh())
+  await assert.rejects(open(folder), /STORE_UNOPENED/)
+  await assert.rejects(open(join(folder, 'nowhere', 'shop.db')), /STORE_UNOPENED.*nowhere/)
 })
 
 test('given a byte of the WAL that was flipped after its flush, when the store is opened, then it is refused as it was', async () => {

@@ -3,7 +3,7 @@ import { existsSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fault } from '../kit/fault.ts'
-import { storeFault } from './sqlite-faults.ts'
+import { openFault } from './sqlite-faults.ts'
 import { Hold, type OpenDatabase } from './sqlite-hold.ts'
 import { guardNative } from './sqlite-native.ts'
 import { create, format, kept, type Kept, lookAt, mustBeNewEnough, renew, sync, upgrade, type Upgrade, upgrades } from './sqlite-schema.ts'
@@ -44,7 +44,7 @@ export function openSqlite(options: OpenSqlite): Opened {
   } catch (error) {
     hold.release()
     if (lockIsNew) rmSync(`${path}-lock`, { force: true })
-    throw storeFault(error, path)
+    throw openFault(error, path)
   }
 }
 
