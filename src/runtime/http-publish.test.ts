@@ -36,6 +36,14 @@ describe('POST /events', () => {
     assert.deepEqual((await see(fetch, request('POST /events', []))).body, { ids: [], repeated: false })
   })
 
+  test('given an event with an id of its own, when an Idempotency-Key says another, then it is refused and nothing is stored', async () => {
+    const { log, fetch } = await opened()
+    const own = { type: 'Placed', data: order, id: 'e1' }
+    isProblem(await see(fetch, request('POST /events', own, { 'idempotency-key': 'e2' })), 400, 'ENVELOPE_INVALID')
+    assert.equal(log.stored.size, 0)
+    assert.equal((await see(fetch, request('POST /events', own, { 'idempotency-key': 'e1' }))).status, 202)
+  })
+
   test('given a CloudEvent in each of the three ways, when posted, then its attributes arrive', async () => {
     const { log, fetch } = await opened()
     const attributes = {

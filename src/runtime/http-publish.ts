@@ -38,6 +38,12 @@ export function idempotencyKey(request: Request): string | undefined {
   return key
 }
 
+/** An event that has an id is known by it: a key beside it that says otherwise would count for nothing. */
+export function mustBeOneId(key: string | undefined, posted: readonly { readonly id?: string | undefined }[]): void {
+  if (key !== undefined && posted.some(({ id }) => id !== undefined && id !== key))
+    refuse([{ pointer: '', message: 'Idempotency-Key is another than the id of an event: leave one of them out' }])
+}
+
 /** The body and the path's parameters are the data. What stands in the path cannot be said otherwise in the body. */
 export function routedData(body: unknown, params: Readonly<Record<string, string>>): unknown {
   if (Object.keys(params).length === 0) return body

@@ -9,7 +9,7 @@ import { asError, fault } from '../kit/fault.ts'
 import { readBody, readJson } from './http-body.ts'
 import type { Door, Doors, Fetch, HttpOptions } from './http-door.ts'
 import { guardOf, type Guard } from './http-guard.ts'
-import { idempotencyKey, readPost, routedData, routedInput } from './http-publish.ts'
+import { idempotencyKey, mustBeOneId, readPost, routedData, routedInput } from './http-publish.ts'
 import { webhookDoor } from './http-webhook.ts'
 import { explained, problemOf, problemResponse, type Pointing } from './problem.ts'
 import { securityHeaders, withHeaders } from './http-headers.ts'
@@ -96,6 +96,7 @@ function rank(path: string): string {
 async function publish(door: Door, request: Request, bytesMax: number): Promise<Response> {
   const id = idempotencyKey(request)
   const { posted, pointing } = await readPost(request, bytesMax)
+  mustBeOneId(id, posted)
   if (posted.length === 0) return json({ ids: [], repeated: false })
   try {
     return accepted(await door.publish(posted, id === undefined ? {} : { id }))
