@@ -37,6 +37,8 @@ export class Committer {
   readonly #to: Committing
   #queue: Outcome[] = []
   #scheduled = false
+  /** How often the process had written the breaker's row when the commit under way was sent. */
+  #breakerWrites = 0
   #sending = false
   #markOnly = false
   #most = Number.POSITIVE_INFINITY
@@ -90,7 +92,11 @@ export class Committer {
     const wave = buildWave(lane, outcomes, store.limits, changeId(), store.incarnation, clock.nowMs(), this.#known)
     if (wave.left.length > 0) this.#queue = [...wave.left, ...this.#queue]
     if (wave.losers.length > 0) this.#undo(wave.losers, firstRead(wave.losers, wave))
+    const { breakerWriting } = lane.crew
+    this.#breakerWrites = lane.crew.breakerWrites
+    if (wave.breaker) breakerWriting.add(wave.change.id)
     const answer = await this.#commit(wave)
+    breakerWriting.delete(wave.change.id)
     if (this.#isOver()) return
     this.#take(answer, wave)
     this.#sending = false
@@ -211,6 +217,8 @@ export class Committer {
 
   #reloadBreaker(value: string, rev: string): void {
     const { crew, context } = this.#lane
+    // Another lane of this process has written it since this commit was sent: what was refused for it is old.
+    if (crew.breakerWrites !== this.#breakerWrites) return
     crew.reload(rev === '' ? closed : decodeBreaker(value), rev === '' ? null : rev, context.clock.nowMs())
   }
 

@@ -21,6 +21,8 @@ export class Crew {
   breakerChanged = false
   /** How often this process has written the breaker's row: a look that was asked before the last time is old. */
   breakerWrites = 0
+  /** Changes under way that write the breaker's row: what they wrote may be seen before they are answered, and is known here. */
+  readonly breakerWriting = new Set<string>()
   /** A probe is under way. */
   probing = false
   /** The next to be woken first: a freed place goes round among the lanes. */

@@ -100,12 +100,16 @@ export class Membership {
   }
 
   async #tellBeat(): Promise<void> {
-    const { store, id, changeId } = this.#context
+    const { store, id, changeId, clock, settings } = this.#context
     this.#beat += 1
     const beat: Beat = { beat: this.#beat, generation: this.#generation, subscriptions: this.#crews.map((crew) => crew.id) }
-    const put = { kind: 'runtime', part: '', key: id, value: JSON.stringify(beat) }
+    // The store's time is not known before its first answer: so the first beat, which has no end, is followed by another.
+    const first = this.#beat === 1
+    const end = first ? {} : { expiresMs: clock.nowMs() + ghostLeases * settings.leaseMs }
+    const put = { kind: 'runtime', part: '', key: id, value: JSON.stringify(beat), ...end }
     const committed = await store.commit(changeOf(store, changeId(), { puts: [put] }))
-    if (committed.ok) this.#context.clock.note(committed.storeMs)
+    if (committed.ok) clock.note(committed.storeMs)
+    if (first) await this.#tellBeat()
   }
 
   async #seeBeats(): Promise<void> {
@@ -212,6 +216,9 @@ export class Membership {
     await store.commit(changeOf(store, changeId(), { deletes: [own] })).catch(() => {})
   }
 }
+
+/** So much longer than it takes to be known as dead, its row goes by itself: whoever starts meanwhile shares with it for a lease. */
+const ghostLeases = 10
 
 function nameOf(crew: Crew, lane: string): string {
   return `${crew.id}/${lane}`

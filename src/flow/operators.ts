@@ -67,7 +67,8 @@ export class Operators {
     crew.paused = paused
     crew.controlled = control !== undefined
     const rev = breaker?.rev ?? null
-    if (rev !== crew.breakerRev && writes === crew.breakerWrites)
+    const own = rev !== null && crew.breakerWriting.has(rev)
+    if (rev !== crew.breakerRev && writes === crew.breakerWrites && !own)
       crew.reload(breaker === undefined ? closed : decodeBreaker(breaker.value), rev, context.clock.nowMs())
     else if (!changed) return
     crew.wake()

@@ -42,6 +42,7 @@ const mayNotOpen: ReadonlySet<unknown> = new Set(['EACCES', 'EISDIR', 'ENOENT', 
 export function openFault(error: unknown, path: string): Fault {
   const known = (sqliteCode(error) ?? 0) & 0xff
   const system = error instanceof Error && 'code' in error ? error.code : undefined
-  if (isFault(error) || !(known === primary.cantOpen || known === primary.readOnly || mayNotOpen.has(system))) return storeFault(error, path)
+  if (isFault(error) || !(known === primary.cantOpen || known === primary.readOnly || mayNotOpen.has(system)))
+    return storeFault(error, path)
   return fault('STORE_UNOPENED', `${path}: ${asError(error).message}`, { path }, error)
 }

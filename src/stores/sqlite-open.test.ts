@@ -207,7 +207,7 @@ for (const at of [16, 17, 18, 19, 20, 21, 22, 23, 44, 45, 46, 47, 56, 57, 58, 59
   })
 }
 
-test('given a path to a folder, or into one that is not there, when it is opened, then it says so, and that to ask again is no use', async () => {
+test('given a path to a folder, or into one that is not there, when it is opened, then it says so, and that it stays so', async () => {
   const folder = dirname(fresh())
   await assert.rejects(open(folder), /STORE_UNOPENED/)
   await assert.rejects(open(join(folder, 'nowhere', 'shop.db')), /STORE_UNOPENED.*nowhere/)

@@ -66,9 +66,27 @@ export function lookAt(path: string, known: number): 'new' | number {
 /** What SQLite wrote there, and would take another value for. https://www.sqlite.org/fileformat.html#the_database_header */
 const headerBytes: readonly (readonly [number, readonly number[]])[] = [
   // Pages of 4,096 bytes, by a journal that is rolled back or a WAL, all of each page used; three fractions that are fixed.
-  ...([[16, [16]], [17, [0]], [18, [1, 2]], [19, [1, 2]], [20, [0]], [21, [64]], [22, [32]], [23, [32]]] as const),
+  ...([
+    [16, [16]],
+    [17, [0]],
+    [18, [1, 2]],
+    [19, [1, 2]],
+    [20, [0]],
+    [21, [64]],
+    [22, [32]],
+    [23, [32]],
+  ] as const),
   // The schema's format, at most 4; texts in UTF-8.
-  ...([[44, [0]], [45, [0]], [46, [0]], [47, [1, 2, 3, 4]], [56, [0]], [57, [0]], [58, [0]], [59, [1]]] as const),
+  ...([
+    [44, [0]],
+    [45, [0]],
+    [46, [0]],
+    [47, [1, 2, 3, 4]],
+    [56, [0]],
+    [57, [0]],
+    [58, [0]],
+    [59, [1]],
+  ] as const),
 ]
 
 /** One transaction with a journal that is rolled back: a file that was created half is empty again. */
