@@ -69,7 +69,8 @@ export class Settling {
   /** It is taken back, and its turn runs again; `row`: what it lost to, so that those who lost to it run one after another. */
   undo(outcome: Outcome, row: string | undefined, again: boolean): void {
     if (outcome.is !== 'done' && outcome.is !== 'failed' && outcome.is !== 'start') return
-    if (again && outcome.is === 'done' && this.#suspects.isAlone(outcome.work)) return this.#again(outcome.work)
+    const goesOn = again && this.#lane.phase === 'running'
+    if (goesOn && outcome.is === 'done' && this.#suspects.isAlone(outcome.work)) return this.#again(outcome.work)
     for (const queue of outcome.work.queues) {
       if (outcome.is === 'done') queue.staged -= 1
       else queue.blocks -= 1
