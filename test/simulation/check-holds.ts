@@ -95,7 +95,7 @@ function checkHold(commit: UnitCommit, put: Put, requests: readonly Request[]): 
     throw new Violation('redrive', `${name} is redriven, and is ${next.state} at attempt ${next.attempt}`)
   if (next.state === 'parked' && before?.state !== 'parked') {
     checkPark(commit, head, next, name)
-    checks.parks.note(checks, subscription, unit.part)
+    checks.parks.note(checks, commit.process, subscription, unit.part)
   }
   if (next.state === 'version' && head.event.version <= 1)
     throw new Violation('versions', `${name} waits for a version, and its head is of version ${head.event.version}`)

@@ -32,6 +32,7 @@ export function checkStart(
   checkShape(subscription, turn, seen, name)
   checkBeside(checks, slack, process, subscription, turn, name)
   checkAbandoned(checks, process, subscription, seen, name)
+  checkOpen(checks, process, subscription, seen, name)
   if (ownsAll(checks, process, subscription, seen)) checkHeldKeys(checks, subscription, turn, seen, name)
   const stands = subscription.standsAt(checks.model.log)
   const after = stands === undefined ? undefined : seen.find(({ event }) => event.position > stands.event.position)
@@ -84,6 +85,21 @@ function checkAbandoned(checks: Checks, process: SimProcess, subscription: Subsc
   const most = checks.schedule.settings.abandonedMax ?? 100
   if (abandoned < most || seen.some((one) => hasStartRow(checks, subscription, one))) return
   throw new Violation('abandoned', `${name}: a turn starts beside ${abandoned} handlers that go on after their time, of at most ${most}`)
+}
+
+/** Of each lane so many events at most are taken and have neither outcome nor row. */
+function checkOpen(checks: Checks, process: SimProcess, subscription: SubscriptionModel, seen: readonly Seen[], name: string): void {
+  const most = checks.schedule.settings.holesMax ?? 1_000
+  const lane = seen[0] === undefined ? '' : subscription.lane(seen[0])
+  const token = seen[0] === undefined ? '' : tokenOf(checks, subscription, seen[0])
+  const open = new Set<string>()
+  const add = (one: Seen): void => {
+    if (!subscription.status.has(one.event.position) && subscription.lane(one) === lane) open.add(one.event.position)
+  }
+  for (const one of seen) add(one)
+  for (const view of checks.turns.open.get(process) ?? [])
+    if (view.subscription === subscription && view.token === token) for (const one of view.seen) add(one)
+  if (open.size > most) throw new Violation('holes', `${name}: ${open.size} events of ${lane} are under way, of at most ${most}`)
 }
 
 export function hasStartRow({ mirror }: Checks, subscription: SubscriptionModel, seen: Seen): boolean {

@@ -4,7 +4,7 @@ import type { SimProcess } from '../../src/testing/sim-process.ts'
 import type { Checks } from './checks.ts'
 import type { Body, Seen, SubscriptionModel } from './model.ts'
 import { hasStartRow } from './check-start.ts'
-import { doingOf } from './subjects.ts'
+import { doingOf, partsOf } from './subjects.ts'
 import { Violation } from './violation.ts'
 
 /** What its code does not know, or cannot decode, is not given to a handler. */
@@ -14,6 +14,8 @@ export function checkCode({ plan }: SubscriptionModel, turn: Turn, knows: number
       throw new Violation('versions', `${plan.name}: ${event.position} of version ${event.version} runs in code that knows ${knows}`)
     // As it was edited, where it was.
     const body = parts[0] as Body | undefined
+    if (body !== undefined && parts.length !== partsOf(body).length)
+      throw new Violation('split', `${plan.name}: ${event.position} is given in ${parts.length} parts, of ${partsOf(body).length}`)
     if (body === undefined || doingOf(plan, body)?.do === 'broken')
       throw new Violation('decoding', `${plan.name}: ${event.position} cannot be decoded, and runs`)
   }

@@ -54,21 +54,23 @@ function checkClaim(checks: Checks, process: SimProcess, unit: UnitChange, befor
   if (unit.puts.length > 0 || unit.deletes.length > 0) throw new Violation('fence', `${name}: a claim writes more than the record`)
   if (next.mark !== before.mark || String(next.holes) !== String(before.holes))
     throw new Violation('fence', `${name}: a claim moves the mark or its holes`)
-  if (before.owner !== '' && before.owner !== me) checkLease(checks, name, before.owner)
+  if (before.owner !== '' && before.owner !== me) checkLease(checks, name, before.owner, process.stoodUs)
+  const newer = checks.deployments.newerThan(process, unit.id)
+  if (newer !== undefined) throw new Violation('generations', `${name}: ${me} claims, and ${newer} with newer code is well`)
 }
 
 /**
  * Whoever is replaced has not beaten for a whole lease: time decides when, though never whether it is safe. What counts is
  * what the taker last saw: a beat that comes
- * between its look and its claim is too late.
+ * between its look and its claim is too late, and it may have stood still there.
  */
-function checkLease({ schedule, mirror, beats, nowUs }: Checks, name: string, owner: string): void {
+function checkLease({ schedule, mirror, beats, nowUs }: Checks, name: string, owner: string, stoodUs: number): void {
   const beat = mirror.get('runtime', '', owner)
   if (beat === undefined) return
   const leaseUs = (schedule.settings.leaseMs ?? 0) * 1_000
   if (nowUs - beat.atUs >= leaseUs) return
   const gaps = beats.get(owner) ?? []
-  if (gaps.some(({ endedUs, lastedUs }) => lastedUs >= leaseUs && nowUs - endedUs < 4_000_000)) return
+  if (gaps.some(({ endedUs, lastedUs }) => lastedUs >= leaseUs && nowUs - endedUs < 4_000_000 + stoodUs)) return
   throw new Violation('lease', `${name}: taken from ${owner}, whose beat is ${Math.round((nowUs - beat.atUs) / 1_000)} ms old`)
 }
 
@@ -87,6 +89,8 @@ function checkIdle({ checks, change, unit, before, next }: UnitCommit): void {
 function checkDrained({ checks, process, unit, subscription }: UnitCommit): void {
   const drainMs = checks.schedule.settings.drainMs ?? 0
   for (const view of checks.turns.of(process, subscription)) {
+    if (view.turn.open && view.seen.some((one) => subscription.lane(one) === unit.lane))
+      throw new Violation('drain', `${nameOf(checks, unit)}: it is released, and a turn of it is under way`)
     if (view.closedUs === undefined || !view.closedWhy.includes('its runtime stops')) continue
     const ranMs = (view.closedUs - view.startedUs) / 1_000
     if (ranMs < drainMs - 30)

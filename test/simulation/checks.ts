@@ -1,5 +1,6 @@
 /** What every check can look at. */
 import type { SimProcess } from '../../src/testing/sim-process.ts'
+import type { Deployments } from './deployments.ts'
 import type { Journal } from './journal.ts'
 import type { Model, SubscriptionModel } from './model.ts'
 import type { Parks } from './parks.ts'
@@ -20,6 +21,9 @@ export interface Checks {
   readonly parks: Parks
   /** Of each lane of a subscription: commits in a row that changed nothing. */
   readonly idle: Map<string, number>
+  readonly deployments: Deployments
+  /** Of each process, by lane, the last event that was flushed when it began to open. */
+  readonly headsAtOpening: ReadonlyMap<SimProcess, ReadonlyMap<string, string>>
   /** Whose a token of a lane's record is. */
   readonly ownerOf: ReadonlyMap<string, SimProcess>
   /** Recorded starts of an event whose owners are dead, or live and have not had the time to take them back. */

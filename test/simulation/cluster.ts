@@ -8,7 +8,7 @@ import { SimEnvironment } from '../../src/testing/sim-environment.ts'
 import { SimHints } from '../../src/testing/sim-hints.ts'
 import type { SimProcess } from '../../src/testing/sim-process.ts'
 import { SimStore } from '../../src/testing/sim-store.ts'
-import { SimWorld } from '../../src/testing/sim-world.ts'
+import { SimWorld, simStartMs } from '../../src/testing/sim-world.ts'
 import { checkBreakers } from './check-breaker.ts'
 import { PublishChecks } from './check-publish.ts'
 import { checkAlone, checkCode, checkProbe, surelyOpen } from './check-turn.ts'
@@ -16,6 +16,7 @@ import { checkStart, tokenOf, type Slack } from './check-start.ts'
 import { storyOf, storyOfEvents, storyOfRefusal } from './change-story.ts'
 import { Coverage } from './coverage.ts'
 import type { Checks } from './checks.ts'
+import { Deployments, headsOf, plansOf } from './deployments.ts'
 import { checkCommit } from './door.ts'
 import { FaultTriggers } from './fault-triggers.ts'
 import { InFlight } from './in-flight.ts'
@@ -51,6 +52,7 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
   readonly idle = new Map<string, number>()
   /** Whose a token of a lane's record is. */
   readonly ownerOf = new Map<string, SimProcess>()
+  readonly headsAtOpening = new Map<SimProcess, ReadonlyMap<string, string>>()
   /** Subscriptions that have paused themselves. */
   readonly pausedBy = new Set<string>()
   readonly beats = new Map<string, { readonly endedUs: number; readonly lastedUs: number }[]>()
@@ -62,6 +64,7 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
   readonly #lifeOf = new Map<SimProcess, Life>()
   readonly #inFlight = new InFlight(this.coverage)
   readonly #times = new Map<string, number>()
+  readonly deployments: Deployments
   readonly #knows: number[]
   livesMade = 0
 
@@ -78,10 +81,12 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
       schedule.subscriptions,
       this.disk.state.limits.lanes.map(({ name }) => name),
       this.journal,
+      (afterMs) => this.instantMs(afterMs),
     )
     this.turns = new Turns(this.world, this.journal, schedule.settings.pulseMs ?? 1_000)
     this.publishing = new PublishChecks(this)
     this.triggers = new FaultTriggers(this)
+    this.deployments = new Deployments(this)
     this.lives = schedule.runtimes.map(() => undefined)
     this.#knows = schedule.runtimes.map(({ knows }) => knows)
   }
@@ -118,6 +123,11 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
   startRuntime(index: number): void {
     const plan = this.schedule.runtimes[index]
     if (plan === undefined || this.lives[index] !== undefined) return
+    const knows = this.deployments.next(this.#knows[index] ?? 1)
+    if (knows === undefined) {
+      this.world.after(100_000, undefined, scheduleLabel, () => this.startRuntime(index))
+      return
+    }
     this.livesMade += 1
     const name = `${plan.name}-${String(this.livesMade).padStart(3, '0')}`
     const process = this.world.spawn(name, plan.skewMs)
@@ -128,7 +138,7 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
       process,
       store: new SimStore(this.disk, this.hints, process),
       environment,
-      knows: this.#knows[index] ?? 1,
+      knows,
       startedUs: this.world.nowUs,
       flow: undefined,
       stopping: false,
@@ -136,20 +146,26 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
     this.lives[index] = life
     this.#lifeOf.set(process, life)
     this.say(`${name} starts, knows ${life.knows}`)
-    const subscriptions = this.schedule.subscriptions.map((one) => subjectOf(one, process, life.knows, this))
+    this.headsAtOpening.set(process, headsOf(this.model, this.disk.headFlushed))
+    const subscriptions = plansOf(this.schedule, life).map((one) => subjectOf(one, process, life.knows, this))
     openFlow(
       { store: life.store, environment, telemetry: this.#telemetry(name) },
-      { id: name, subscriptions, settings: this.schedule.settings },
+      { id: name, subscriptions, settings: this.schedule.settings, generation: life.knows },
     ).then(
       (flow) => this.#opened(life, flow),
       (error: unknown) => this.#notOpened(life, error),
     )
   }
 
+  instantMs(afterMs: number): number {
+    return Math.floor(simStartMs + afterMs + this.schedule.sky.storeSkewMs)
+  }
+
   #opened(life: Life, flow: Flow): void {
     life.flow = flow
-    for (const { plan, registered } of this.model.subscriptions) {
-      if (!registered) this.world.fail(new Violation('deployed', `${life.process.name} is open, and ${plan.name} is not registered`))
+    for (const plan of plansOf(this.schedule, life)) {
+      if (!this.model.byName(plan.name).registered)
+        this.world.fail(new Violation('deployed', `${life.process.name} is open, and ${plan.name} is not registered`))
     }
   }
 
@@ -199,10 +215,13 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
   cut(restMs: number): void {
     this.say('the power fails')
     this.#inFlight.hitAll('cut')
+    const dead = this.world.processes.filter((process) => !process.alive && this.nowUs - this.turns.diedUs(process) < 200_000)
     for (const life of this.lives) if (life !== undefined) this.world.crash(life.process)
     this.disk.cut()
     // What they had in flight is what the store knows of it once it has taken back what was not flushed.
     for (const life of this.lives) if (life !== undefined) this.die(life)
+    // Who died just before it had perhaps ended what the cut has opened again.
+    for (const process of dead) this.turns.excuse(recordedStarts(this, process))
     this.hints.forget()
     for (const index of this.lives.keys())
       this.world.after(restMs * 1_000 + this.world.random.next() * 200_000, undefined, scheduleLabel, () => this.startRuntime(index))

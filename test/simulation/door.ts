@@ -4,7 +4,7 @@ import type { SimProcess } from '../../src/testing/sim-process.ts'
 import { checkRows } from './check-rows.ts'
 import { checkUnit } from './check-unit.ts'
 import type { Checks } from './checks.ts'
-import type { Seen } from './model.ts'
+import type { Seen, SubscriptionModel } from './model.ts'
 import { unitOf } from './rows.ts'
 import type { UnitChange } from './unit-commit.ts'
 import { Violation } from './violation.ts'
@@ -24,7 +24,7 @@ export function checkCommit(checks: Checks, process: SimProcess, change: Change,
   for (const unit of units.values()) checkUnit(checks, process, change, unit, seen)
   if (units.size === 0) noEffects(change)
   mirror.apply(change, checks.nowUs)
-  register(checks, change)
+  register(checks, process, change)
   for (const unit of units.values()) checkRows(checks, unit)
 }
 
@@ -69,7 +69,7 @@ function noEffects(change: Change): void {
   }
 }
 
-function register({ model, mirror }: Checks, change: Change): void {
+function register({ model, mirror, headsAtOpening }: Checks, process: SimProcess, change: Change): void {
   for (const put of change.puts) {
     if (put.kind !== 'subscription') continue
     const subscription = model.byName(put.key)
@@ -79,6 +79,24 @@ function register({ model, mirror }: Checks, change: Change): void {
     const starts = new Map(
       [...model.lanes.keys()].map((lane) => [lane, mirror.lane(id, subscription.plan.merged ? '*' : lane)?.mark ?? '']),
     )
+    checkBeginning(subscription, starts, headsAtOpening.get(process), model.log.at(-1)?.event.position ?? '')
     subscription.register(id, (lane) => starts.get(lane) ?? '', model.log)
+  }
+}
+
+/** Functions begin at their deployment: what was there when it began is before it, what came after it is not. */
+function checkBeginning(
+  { plan }: SubscriptionModel,
+  starts: ReadonlyMap<string, string>,
+  heads: ReadonlyMap<string, string> | undefined,
+  last: string,
+): void {
+  for (const [lane, start] of starts) {
+    const least = plan.from === 'now' ? (heads?.get(lane) ?? '') : ''
+    if (start >= least && (plan.from === 'now' ? Number(start) <= Number(last) : start === '')) continue
+    throw new Violation(
+      'deployed',
+      `${plan.name} begins at '${start}' in ${lane}, from ${plan.from}: not before '${least}', nor after '${last}'`,
+    )
   }
 }

@@ -20,7 +20,17 @@ type Shape = (typeof shapes)[number]
 export function drawSubscriptions(mood: Mood, random: Random): SubscriptionPlan[] {
   const count = random.pick([1, 1, 2, 3])
   const chosen = random.shuffle(shapes).slice(0, count)
-  return chosen.map((shape, at) => drawOne(mood, shape, `${shape.replaceAll(' ', '-')}-${at}`, random))
+  const drawn = chosen.map((shape, at) => drawOne(mood, shape, `${shape.replaceAll(' ', '-')}-${at}`, random))
+  return mood.versions ? drawn.map((one, at) => drawChange(mood, one, at, random.fork(`change ${at}`))) : drawn
+}
+
+/** What newer code has changed: there are some that older code lacks, or calls otherwise. */
+function drawChange({ liveMs }: Mood, plan: SubscriptionPlan, at: number, random: Random): SubscriptionPlan {
+  const drawn = random.next()
+  if (drawn < 0.25) return { ...plan, was: `old-${plan.name}` }
+  if (drawn > 0.6 || at === 0) return plan
+  const from = random.chance(0.5) ? 'now' : random.chance(0.6) ? random.between(500, liveMs - 500) : plan.from
+  return { ...plan, arrives: true, from }
 }
 
 function drawOne(mood: Mood, shape: Shape, name: string, random: Random): SubscriptionPlan {

@@ -16,7 +16,7 @@ export function draw(seed: number): Schedule {
     liveMs: mood.liveMs,
     settings: drawSettings(mood, subscriptions, random.fork('settings')),
     sky: drawSky(random.fork('sky')),
-    runtimes: drawRuntimes(mood, random.fork('runtimes')),
+    runtimes: drawRuntimes(mood, subscriptions, random.fork('runtimes')),
     subscriptions,
     calls: drawCalls(mood, subscriptions, random.fork('calls')),
     acts: drawActs(mood, subscriptions, random.fork('acts')),
@@ -67,12 +67,15 @@ function drawSky(random: Random): Sky {
   }
 }
 
-function drawRuntimes({ runtimes, versions }: Mood, random: Random): RuntimePlan[] {
+function drawRuntimes({ runtimes, versions }: Mood, subscriptions: readonly SubscriptionPlan[], random: Random): RuntimePlan[] {
+  const [first] = subscriptions
+  const renames = subscriptions.some(({ was }) => was !== undefined)
   return Array.from({ length: runtimes }, (_, at) => ({
     name: 'abc'.charAt(at),
     startMs: at === 0 ? 0 : random.pick([0, 10, 500, 3_000]),
     skewMs: random.chance(0.7) ? random.between(-3_600_000, 3_600_000) : 0,
-    knows: versions ? random.between(1, 2) : 2,
+    knows: versions ? (random.chance(0.5) || (renames && at === 0) ? 1 : 2) : 2,
+    ...(at > 0 && first !== undefined && random.chance(0.1) ? { lacks: first.name } : {}),
   }))
 }
 

@@ -28,9 +28,12 @@ export class Model {
   readonly subscriptions: readonly SubscriptionModel[]
   readonly #journal: Journal
 
-  constructor(plans: readonly SubscriptionPlan[], lanes: readonly string[], journal: Journal) {
+  constructor(plans: readonly SubscriptionPlan[], lanes: readonly string[], journal: Journal, instantMs: (afterMs: number) => number) {
     this.#journal = journal
-    this.subscriptions = plans.map((plan) => new SubscriptionModel(plan, journal))
+    this.subscriptions = plans.map((plan) => {
+      const sinceMs = typeof plan.from === 'number' ? instantMs(plan.from) : Number.NEGATIVE_INFINITY
+      return new SubscriptionModel(plan, journal, sinceMs)
+    })
     for (const lane of lanes) this.lanes.set(lane, [])
   }
 
@@ -49,7 +52,7 @@ export class Model {
   }
 
   byName(name: string): SubscriptionModel {
-    const found = this.subscriptions.find(({ plan }) => plan.name === name)
+    const found = this.subscriptions.find(({ plan }) => plan.name === name || plan.was === name)
     if (found === undefined) throw new Error(`no subscription ${name}`)
     return found
   }
@@ -57,6 +60,8 @@ export class Model {
 
 export class SubscriptionModel {
   readonly plan: SubscriptionPlan
+  /** Nothing that was stored before it. */
+  readonly sinceMs: number
   id = ''
   /** Of each key its events, as the log has them. */
   readonly queues = new Map<string, Seen[]>()
@@ -67,8 +72,9 @@ export class SubscriptionModel {
   #starts: ((lane: string) => string) | undefined
   readonly #journal: Journal
 
-  constructor(plan: SubscriptionPlan, journal: Journal) {
+  constructor(plan: SubscriptionPlan, journal: Journal, sinceMs: number) {
     this.plan = plan
+    this.sinceMs = sinceMs
     this.#journal = journal
   }
 
@@ -100,7 +106,8 @@ export class SubscriptionModel {
   }
 
   wants(seen: Seen): boolean {
-    return this.registered && seen.event.position > this.starts(seen.event.lane) && this.key(seen) !== undefined
+    const { position, lane, storedMs } = seen.event
+    return this.registered && position > this.starts(lane) && storedMs >= this.sinceMs && this.key(seen) !== undefined
   }
 
   offer(seen: Seen): void {

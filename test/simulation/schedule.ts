@@ -39,8 +39,10 @@ export interface RuntimePlan {
   readonly name: string
   readonly startMs: number
   readonly skewMs: number
-  /** The newest version that its code knows. */
+  /** The newest version that its code knows, and of which generation its plan is. */
   readonly knows: number
+  /** A subscription that it does not run. */
+  readonly lacks?: string
 }
 
 export interface SubscriptionPlan {
@@ -54,7 +56,12 @@ export interface SubscriptionPlan {
   readonly keyless: boolean
   /** Its filter leaves out each event whose number is a multiple of this. 0: none. */
   readonly skips: number
-  readonly from: 'now' | 'start'
+  /** A number is an instant: so long after the beginning, by the store's clock. */
+  readonly from: 'now' | 'start' | number
+  /** Newer code has it, older has not. */
+  readonly arrives?: true
+  /** What older code calls it. */
+  readonly was?: string
   readonly policy: Omit<Policy, 'breaker'> & { readonly breaker: Policy['breaker'] }
   readonly batch?: Pick<BatchPolicy, 'size' | 'waitMs'>
   /** A row by its order key that folds all its events. */

@@ -64,11 +64,15 @@ export function checkEnd(cluster: Cluster): void {
   }
 }
 
-/** At the cap of parked keys a subscription pauses itself. */
-function checkPauses({ parks, pausedBy, nowUs }: Cluster): void {
-  for (const [name, sinceUs] of parks.full)
-    if (!pausedBy.has(name) && nowUs - sinceUs > 3_000_000)
-      throw new Violation('parked cap', `${name} had as many parked keys as it may, and did not pause`)
+/**
+ * At the cap of parked keys a subscription pauses itself. Where its owner died before that stood, an operator's word
+ * (before the calm each is resumed) tells the next one that the keys are known.
+ */
+function checkPauses({ model, parks, pausedBy, turns, nowUs }: Cluster): void {
+  for (const [name, { sinceUs, process }] of parks.full) {
+    if (pausedBy.has(model.byName(name).id) || nowUs - sinceUs <= 3_000_000 || turns.diedUs(process) - sinceUs < 3_000_000) continue
+    throw new Violation('parked cap', `${name} had as many parked keys as it may, and did not pause`)
+  }
 }
 
 /** A total outage parks at most ten keys, where nobody is behind about the breaker and no crash forgets an outcome. */
@@ -82,9 +86,9 @@ function checkOutages({ parks, model, lives, livesMade }: Cluster): void {
 
 /** Lanes are shared evenly among those that beat, and each has an owner who does. */
 export function unshared({ model, mirror, lives }: Cluster): string[] {
-  const alive = lives.flatMap((life) => (life?.flow === undefined ? [] : [life.process.name]))
   const left: string[] = []
   for (const { id, plan } of model.subscriptions) {
+    const alive = lives.flatMap((life) => (life?.flow === undefined || life.plan.lacks === plan.name ? [] : [life.process.name]))
     const owned = new Map(alive.map((name) => [name, 0]))
     for (const row of mirror.of('lane', id)) {
       const owner = mirror.lane(id, row.key)?.owner ?? ''
@@ -129,8 +133,9 @@ function repeats({ mirror }: Cluster, { plan }: SubscriptionModel): number {
 function skipped({ model, mirror }: Cluster, subscription: SubscriptionModel): number {
   let count = 0
   for (const seen of model.log) {
-    const { type, position, lane } = seen.event
-    if (!subscription.plan.types.includes(type) || subscription.key(seen) !== undefined || position <= subscription.starts(lane)) continue
+    const { type, position, lane, storedMs } = seen.event
+    if (!subscription.plan.types.includes(type) || position <= subscription.starts(lane)) continue
+    if (subscription.key(seen) !== undefined && storedMs >= subscription.sinceMs) continue
     if (position <= (mirror.lane(subscription.id, subscription.lane(seen))?.mark ?? '')) count += 1
   }
   return count

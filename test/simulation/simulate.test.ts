@@ -45,7 +45,7 @@ test('given a failing schedule, when it is shrunk, then what does not matter is 
   const schedule = unregistered(draw(3))
   const { failure } = await simulate(schedule)
   assert.ok(failure instanceof Violation)
-  const shrunk = await shrink(schedule, failure, { runs: 200, over: () => false })
+  const shrunk = await shrink(schedule, failure, { runs: 120, over: () => false })
   assert.equal(shrunk.schedule.faults.length, 0)
   assert.ok(shrunk.schedule.calls.length <= 1, String(shrunk.schedule.calls.length))
   assert.equal(shrunk.schedule.runtimes.length, 1)

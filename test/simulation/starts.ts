@@ -6,6 +6,8 @@ import type { Mirror } from './rows.ts'
 export interface Started {
   readonly subscription: SubscriptionModel
   readonly position: string
+  /** It was replaced since, and could not take it back. */
+  readonly replaced: boolean
 }
 
 interface Where {
@@ -18,14 +20,14 @@ interface Where {
 }
 
 /** Events whose start a process has recorded, and not their end. */
-export function recordedStarts({ model, mirror }: Where, process: SimProcess): Started[] {
+export function recordedStarts({ model, mirror, ownerOf }: Where, process: SimProcess): Started[] {
   const found: Started[] = []
   for (const subscription of model.subscriptions) {
     for (const lane of mirror.of('lane', subscription.id)) {
       const record = mirror.lane(subscription.id, lane.key)
-      if (record?.owner !== process.name) continue
       for (const row of mirror.of('start', `${subscription.id}/${lane.key}`)) {
-        if (tokensOf(row.value).at(-1) === record.token) found.push({ subscription, position: row.key })
+        const last = tokensOf(row.value).at(-1) ?? ''
+        if (ownerOf.get(last) === process) found.push({ subscription, position: row.key, replaced: record?.token !== last })
       }
     }
   }

@@ -21,6 +21,8 @@ export interface Stagehand {
   crash(process: SimProcess): void
   /** What was staged too late got no fault. */
   unheard(plan: SubscriptionPlan): void
+  /** So long after the beginning, by the store's clock. */
+  instantMs(afterMs: number): number
   /** How often this doing has been done, this time included. */
   times(what: string): number
   /** What failed has been repaired. */
@@ -40,10 +42,12 @@ const never = new Promise<never>(() => undefined)
 
 export function subjectOf(plan: SubscriptionPlan, process: SimProcess, knows: number, stage: Stagehand): Subscription {
   const subject = new Subject(plan, process, stage)
+  const { was } = plan
   return {
-    name: plan.name,
+    name: was !== undefined && knows < 2 ? was : plan.name,
+    ...(was !== undefined && knows >= 2 ? { was } : {}),
     kind: plan.kind,
-    from: plan.from,
+    from: typeof plan.from === 'number' ? stage.instantMs(plan.from) : plan.from,
     merged: plan.merged,
     types: new Set(plan.types),
     policy: plan.policy,
@@ -89,7 +93,12 @@ function look(plan: SubscriptionPlan, event: Placed, knows: number): Look {
   const orderKey = plan.keyless ? undefined : key
   if (event.version > knows) return { is: 'wait', key: orderKey, why: `version ${event.version}` }
   if (doingOf(plan, body)?.do === 'broken') return { is: 'fault', key: orderKey, fault: fault('STORE_FAILED', 'cannot be decoded') }
-  return { is: 'run', key, parts: [body] }
+  return { is: 'run', key, parts: partsOf(body) }
+}
+
+/** Some events were split into two since they were stored. */
+export function partsOf(body: Body): readonly Body[] {
+  return body.number % 4 === 1 ? [body, { ...body, number: -body.number }] : [body]
 }
 
 class Subject {

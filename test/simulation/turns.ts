@@ -116,11 +116,14 @@ export class Turns {
   /** The process is dead, and what it had in flight with it. `started`: events whose start it had recorded. */
   died(
     process: SimProcess,
-    started: readonly { readonly subscription: SubscriptionModel; readonly position: string }[],
+    started: readonly { readonly subscription: SubscriptionModel; readonly position: string; readonly replaced: boolean }[],
     owns: (view: TurnView) => boolean,
   ): void {
     this.#diedUs.set(process, this.#world.nowUs)
-    const names = new Set(started.map(({ subscription, position }) => failureName(subscription, position)))
+    this.excuse(started.filter(({ replaced }) => replaced))
+    const names = new Set(
+      started.filter(({ replaced }) => !replaced).map(({ subscription, position }) => failureName(subscription, position)),
+    )
     // Who was replaced meanwhile and dies late accuses nobody: the owner after it was there, and so was its start.
     for (const view of this.open.get(process) ?? []) {
       if (view.committed || !owns(view)) continue
@@ -141,6 +144,11 @@ export class Turns {
     }
     this.running.delete(process)
     this.open.delete(process)
+  }
+
+  /** Nobody can tell any more what their last death was. */
+  excuse(started: readonly { readonly subscription: SubscriptionModel; readonly position: string }[]): void {
+    for (const { subscription, position } of started) this.#diedAlone.set(failureName(subscription, position), true)
   }
 
   committed(view: TurnView): void {

@@ -36,6 +36,7 @@ export const bugs: readonly Bug[] = [
     find: 'untilMs: nowMs + policy.restMs, probed }',
     replace: 'untilMs: breaker.untilMs, probed }',
     rule: '12: open, a rest, one probe',
+    unproved: 'a rest that was not renewed is not told from a long one yet',
   },
   {
     name: 'a probe that goes well does not close it',
@@ -50,6 +51,7 @@ export const bugs: readonly Bug[] = [
     find: 'failed.length >= policy.of * policy.share',
     replace: 'failed.length > policy.of * policy.share',
     rule: '12: half of the last outcomes',
+    unproved: 'the last outcomes are not modelled yet',
   },
   {
     name: 'old outcomes are never dropped',
@@ -57,6 +59,7 @@ export const bugs: readonly Bug[] = [
     find: '].slice(-policy.of))',
     replace: '])',
     rule: '12: half of the last 20 outcomes',
+    unproved: 'the last outcomes are not modelled yet',
   },
   {
     name: 'the probe prefers a key that failed',
@@ -64,6 +67,7 @@ export const bugs: readonly Bug[] = [
     find: 'const at = breaker.probed.indexOf(key)',
     replace: 'const at = -breaker.probed.indexOf(key)',
     rule: '12: probes rotate over keys (hole 8)',
+    unproved: 'which keys could be asked is not modelled yet',
   },
   {
     name: 'a new owner does not read its row',

@@ -36,6 +36,7 @@ export const bugs: readonly Bug[] = [
     find: '.filter((token) => !returned.has(token))',
     replace: '',
     rule: '13: an owner that returns takes its start back (hole 28)',
+    unproved: 'no seed has an owner that comes back between two deaths',
   },
   {
     name: 'a start is not taken back',
@@ -43,6 +44,7 @@ export const bugs: readonly Bug[] = [
     find: '        void takeStartsBack(claimed)\n',
     replace: '',
     rule: '13: an owner that returns takes its start back (hole 28)',
+    unproved: 'no seed has an owner that comes back between two deaths',
   },
   {
     name: 'a start row stays when its event has failed',

@@ -19,8 +19,8 @@ export const bugs: readonly Bug[] = [
   {
     name: 'an instant is turned round',
     file: 'src/flow/arrivals.ts',
-    find: 'event.storedMs < lane.crew.sinceMs ? skip',
-    replace: 'event.storedMs > lane.crew.sinceMs && lane.crew.sinceMs > 0 ? skip',
+    find: 'event.storedMs < crew.sinceMs ? skip',
+    replace: 'event.storedMs > crew.sinceMs && crew.sinceMs > 0 ? skip',
     rule: '25: where from says',
   },
   {

@@ -19,8 +19,8 @@ export const bugs: readonly Bug[] = [
   {
     name: 'events queue by their own key',
     file: 'src/flow/arrivals.ts',
-    find: '      look.key,\n',
-    replace: '      event.key,\n',
+    find: "new Entry(event, look.key ?? ''",
+    replace: 'new Entry(event, event.key',
     rule: '9: order by another field (hole 3)',
   },
   {
@@ -50,6 +50,7 @@ export const bugs: readonly Bug[] = [
     find: 'first !== undefined && event.position < first',
     replace: 'true',
     rule: '10: order of a key (hole 26)',
+    unproved: 'needs a hole above the first row of its key at a take-over: found only after 20 s',
   },
   {
     name: 'nobody waits for the holes',

@@ -78,5 +78,6 @@ export const bugs: readonly Bug[] = [
     find: 'arrivals.spill()',
     replace: 'undefined',
     rule: '10: a slow event delays its key only',
+    unproved: 'events that wait are slow, not lost',
   },
 ]

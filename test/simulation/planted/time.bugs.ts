@@ -43,5 +43,6 @@ export const bugs: readonly Bug[] = [
     find: 'crew.abandoned >= context.settings.abandonedMax',
     replace: 'crew.abandoned > context.settings.abandonedMax',
     rule: '14: abandoned handlers are capped',
+    unproved: 'with it a run never comes back to the event loop: no rule tells of it',
   },
 ]

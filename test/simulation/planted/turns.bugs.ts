@@ -50,6 +50,7 @@ export const bugs: readonly Bug[] = [
     find: 'return queue.contends === undefined || this.contention.get(queue.contends)?.[0] === queue',
     replace: 'return true',
     rule: '7: losers of one row rerun one after another (hole 29)',
+    unproved: 'reruns are no attempts, and too many of them only cost time',
   },
   {
     name: 'a loser goes behind what came after it',
