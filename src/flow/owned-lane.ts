@@ -63,6 +63,11 @@ export class OwnedLane implements Ownership {
   }
 
   /** Empty ones may be among them for a while. */
+  /** As many handlers as may go on after their time and their grace: nothing starts. */
+  get hanging(): boolean {
+    return this.crew.abandoned >= this.context.settings.abandonedMax
+  }
+
   get keys(): ReadonlyMap<string, KeyQueue> {
     return this.#keys
   }

@@ -81,7 +81,7 @@ export class Runner implements Ended, Committing {
 
   #startNext(): boolean {
     const { crew, context, ready } = this.lane
-    if (crew.paused || crew.free <= 0 || ready.length === 0 || crew.abandoned >= context.settings.abandonedMax) return false
+    if (crew.paused || crew.free <= 0 || ready.length === 0 || this.lane.hanging) return false
     if (!context.gate.enter(this.#woken)) return false
     const formed = this.#form()
     if (formed.is === 'work') {

@@ -97,7 +97,7 @@ export class Suspects {
   #write(work: Work, starts: ReadonlyMap<Entry, readonly string[]>, alone: boolean): void {
     this.#starting.set(work, alone)
     if (this.#lane.phase !== 'running') return this.drop(work)
-    if (!this.#tooManyHang) return this.#committer.push({ is: 'start', work, starts, alone })
+    if (!this.#lane.hanging) return this.#committer.push({ is: 'start', work, starts, alone })
     for (const queue of work.queues) queue.blocks -= 1
     this.#turnBack(work)
   }
@@ -109,13 +109,9 @@ export class Suspects {
     this.#giveBack(work)
   }
 
-  get #tooManyHang(): boolean {
-    return this.#lane.crew.abandoned >= this.#lane.context.settings.abandonedMax
-  }
-
   #enter(work: Work, alone: boolean): void {
     if (this.#lane.phase !== 'running') return this.drop(work)
-    if (this.#tooManyHang) return this.#turnBack(work)
+    if (this.#lane.hanging) return this.#turnBack(work)
     if (!alone && !this.#lane.context.gate.enter(() => this.#enter(work, false))) return
     this.#starting.delete(work)
     if (alone) this.#alone.add(work)

@@ -77,10 +77,15 @@ export class Unit {
     // A store that takes nothing keeps no process alive: its lane is taken over as after a crash.
     // The wait ends with the race: a process that has nothing else to do is not kept by it.
     const over = new AbortController()
-    await Promise.race([
-      committer.drained().then(() => this.#letGo()),
-      lane.context.environment.wait(lane.context.settings.drainMs, over.signal),
-    ])
+    let letGo = false
+    const released = committer.drained().then(async () => {
+      await this.#letGo()
+      letGo = true
+    })
+    for (let rev: string | undefined; !letGo && rev !== lane.rev;) {
+      rev = lane.rev
+      await Promise.race([released, lane.context.environment.wait(lane.context.settings.drainMs, over.signal)])
+    }
     over.abort()
     if (this.#phase() === 'over') return
     lane.started.clear()

@@ -39,10 +39,9 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'the cap of abandoned handlers is one too high',
-    file: 'src/flow/runner.ts',
-    find: 'crew.abandoned >= context.settings.abandonedMax',
-    replace: 'crew.abandoned > context.settings.abandonedMax',
+    file: 'src/flow/owned-lane.ts',
+    find: 'this.crew.abandoned >= this.context.settings.abandonedMax',
+    replace: 'this.crew.abandoned > this.context.settings.abandonedMax',
     rule: '14: abandoned handlers are capped',
-    unproved: 'with it a run never comes back to the event loop: no rule tells of it',
   },
 ]
