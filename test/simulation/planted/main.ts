@@ -114,7 +114,7 @@ async function huntFrom(list: string, name: string, from: number, seconds: numbe
       ['--conditions=source', `${here}hunt.ts`, `${here}${list}`, name, String(seconds), String(from)],
       {
         maxBuffer: 1 << 26,
-        timeout: (seconds * 4 + 30) * 1_000,
+        timeout: Math.ceil(seconds * 4 + 30) * 1_000,
       },
     )
     return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Hunted
