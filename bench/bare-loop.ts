@@ -15,6 +15,8 @@ export type Handler<Data> = (data: Data) => Promise<void>
 export interface BareOptions<Data> {
   readonly path: string
   readonly flush: BareFlush
+  /** With an index that refuses an id it has: without it a call that is made again is stored twice. */
+  readonly uniqueIds?: boolean
   readonly type: string
   keyOf(data: Data): string
   /** Each with a mark of its own. */
@@ -52,6 +54,7 @@ export class BareLoop<Data> {
       create table if not exists events
         (position integer primary key, slot integer, type text, id text, version integer, key text, time text, data text);
       create table if not exists marks (name integer primary key, position integer)`)
+    if (options.uniqueIds === true) db.exec('create unique index if not exists ids on events (id)')
     this.#db = db
     this.#insert = db.prepare('insert into events values (?, ?, ?, ?, ?, ?, ?, ?)')
     this.#mark = db.prepare('insert or replace into marks values (?, ?)')

@@ -57,8 +57,8 @@ async function runBench(bench: Bench, all: string): Promise<number> {
   const runs = new Map<string, Figures[]>(runnable.map(({ name }) => [name, []]))
   let failed = 0
   for (let at = 0; at < rounds; at++) {
-    for (const { name } of runnable) {
-      const figures = await fresh(bench, name, folder)
+    for (const { name, flags } of runnable) {
+      const figures = await fresh(bench, name, folder, flags)
       if (figures === undefined) failed += 1
       else runs.get(name)?.push(figures)
     }
@@ -94,9 +94,17 @@ function median(values: readonly number[]): number {
 }
 
 /** A process of its own in a folder of its own; for `prepare` in the bench's. */
-async function fresh(bench: Bench, name: string, folder: string): Promise<Figures | undefined> {
+async function fresh(bench: Bench, name: string, folder: string, flags: readonly string[] = []): Promise<Figures | undefined> {
   const own = bench.prepare === undefined && name !== '' ? mkdtempSync(join(folder, 'run-')) : folder
-  const line = ['--conditions=source', join(import.meta.dirname, 'one-run.ts'), bench.name, name, own, given.quick ? 'quick' : 'full']
+  const line = [
+    ...flags,
+    '--conditions=millrace-source',
+    join(import.meta.dirname, 'one-run.ts'),
+    bench.name,
+    name,
+    own,
+    given.quick ? 'quick' : 'full',
+  ]
   const child = spawn(process.execPath, line, { stdio: ['ignore', 'pipe', 'inherit'] })
   let printed = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text))

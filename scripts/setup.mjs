@@ -11,9 +11,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
-import { constants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runInPlace } from './hand-over.mjs'
 
 /** What is brought where the machine's own Node is too old. The packages that carry it have no install script. */
 export const broughtNode = '24.21.0'
@@ -325,7 +325,6 @@ function withNode(places, node) {
 }
 
 /**
- * Runs the command in our place: its streams, its signals, its exit code.
  * @param {Places} places
  * @param {string} node
  * @param {Request} request
@@ -333,12 +332,7 @@ function withNode(places, node) {
 function handOver(places, node, request) {
   const folder = request.example === undefined ? process.cwd() : join(places.root, request.example)
   const [program = '', ...line] = [...(request.example === undefined ? [] : startOf(folder)), ...request.command]
-  const child = spawn(program === 'node' ? node : program, line, { cwd: folder, env: withNode(places, node), stdio: 'inherit' })
-  child.on('error', stop)
-  // A terminal sends Ctrl-C to everybody in the foreground, so passing it on there would be a second one.
-  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
-  for (const signal of /** @type {const} */ (['SIGTERM', 'SIGHUP'])) process.on(signal, () => child.kill(signal))
-  child.on('exit', (code, signal) => process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal])))
+  runInPlace({ program: program === 'node' ? node : program, line, folder, env: withNode(places, node), failed: stop })
 }
 
 /** @param {string} folder */

@@ -47,7 +47,7 @@ async function soak(): Promise<number> {
 
 function run({ script, line, environment = {} }: Part): Promise<number | null> {
   const path = fileURLToPath(new URL(script, import.meta.url))
-  const running = spawn(process.execPath, ['--conditions=source', path, ...line], {
+  const running = spawn(process.execPath, ['--conditions=millrace-source', path, ...line], {
     stdio: 'inherit',
     env: { ...process.env, ...environment },
   })

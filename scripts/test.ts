@@ -46,7 +46,7 @@ if (flags.has('list')) process.stdout.write(`${files.join('\n')}\n`)
 else start()
 
 function start(): void {
-  const tests = run({ files, concurrency: sideBySide, signal: givenUp.signal, execArgv: ['--conditions=source'] })
+  const tests = run({ files, concurrency: sideBySide, signal: givenUp.signal, execArgv: ['--conditions=millrace-source'] })
   tests.on('test:fail', () => (process.exitCode = 1))
   tests.on('test:dequeue', ({ name, file }) => isFile(name, file) && beganMs.set(name, performance.now()))
   tests.on('test:complete', ({ name, file }) => isFile(name, file) && tookMs.set(name, performance.now() - (beganMs.get(name) ?? 0)))

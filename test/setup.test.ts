@@ -1,7 +1,7 @@
 /** The set-up of a fresh clone, with an npm of our own that writes down what it was asked for. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -88,12 +88,35 @@ describe('what is done', () => {
     assert.equal((await setUp(place, ['node', '-p', '1'])).out, '1\n')
   })
 
-  test('given a command, when it ends or is told to, then its code is ours and the signal reaches it', async () => {
+  // Where Node cannot replace a process (before 22.15, on Windows) ours stays, and stands between.
+  const unable = { NODE_OPTIONS: '--import=data:text/javascript,delete%20process.execve' }
+  for (const [able, more] of [
+    ['can become the command', {}],
+    ['stays its parent', unable],
+  ] as const) {
+    test(`given a command and a Node that ${able}, when it ends or is told to, then its code is ours and signals reach it`, async () => {
+      const place = clone()
+      assert.equal((await setUp(place, ['node', '-e', 'process.exit(3)'], more)).code, 3)
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+        const waits = `process.on("${signal}", () => process.exit(7)); process.stdout.write("ready"); setInterval(() => {}, 1e3)`
+        const stopped = await setUp(place, ['node', '-e', waits], more, (child) => child.kill(signal))
+        assert.equal(stopped.code, 7)
+      }
+    })
+  }
+
+  test('given a Node that can, when it hands over, then no process of ours is left, and the command is found', async () => {
     const place = clone()
-    assert.equal((await setUp(place, ['node', '-e', 'process.exit(3)'])).code, 3)
-    const waits = 'process.on("SIGTERM", () => process.exit(7)); process.stdout.write("ready"); setInterval(() => {}, 1e3)'
-    const stopped = await setUp(place, ['node', '-e', waits], {}, (child) => child.kill('SIGTERM'))
-    assert.equal(stopped.code, 7)
+    const between = Number((await setUp(place, ['node', '-p', 'process.ppid'], unable)).out)
+    assert.notEqual(between, process.pid)
+    if (process.execve === undefined || process.platform === 'win32') return
+    const handed = await setUp(place, ['node', '-p', 'process.ppid'])
+    assert.deepEqual([Number(handed.out), handed.err], [process.pid, ''])
+    mkdirSync(join(place, 'node_modules', '.bin'), { recursive: true })
+    writeFileSync(join(place, 'node_modules', '.bin', 'tool'), '#!/usr/bin/env node\nconsole.log(process.ppid, ...process.argv.slice(2))')
+    chmodSync(join(place, 'node_modules', '.bin', 'tool'), 0o755)
+    assert.equal((await setUp(place, ['tool', 'a b', '"c"'])).out, `${process.pid} a b "c"\n`)
+    assert.match((await setUp(place, ['no-such-tool'])).err, /no-such-tool/)
   })
 
   test('given an example, when it is started, then its own start line runs in its own folder, with what follows', async () => {
@@ -121,7 +144,7 @@ function clone(): string {
   const place = mkdtempSync(join(tmpdir(), 'millrace-setup-'))
   places.push(place)
   mkdirSync(join(place, 'scripts'))
-  cpSync(join(root, 'scripts', 'setup.mjs'), join(place, 'scripts', 'setup.mjs'))
+  for (const file of ['setup.mjs', 'hand-over.mjs']) cpSync(join(root, 'scripts', file), join(place, 'scripts', file))
   writeFileSync(join(place, 'package.json'), JSON.stringify({ engines: { node: '>=20' } }))
   writeFileSync(join(place, 'package-lock.json'), '{}')
   writeFileSync(join(place, 'npm-cli.js'), npmOfOurs)

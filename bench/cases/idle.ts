@@ -18,10 +18,12 @@ export const idle: Bench = {
   cases: [
     {
       name: 'the shop',
-      run: (size) => atRest(size, ['--conditions=source', join(root, 'examples/shop/src/main.ts'), '--port', '0', '--data', size.folder]),
+      run: (size) =>
+        atRest(size, ['--conditions=millrace-source', join(root, 'examples/shop/src/main.ts'), '--port', '0', '--data', size.folder]),
     },
     { name: 'Node, Hono, Zod, SQLite', run: (size) => atRest(size, ['--input-type=module', '-e', bareServer]) },
-    { name: 'millrace, 1,000,000', run: growth },
+    { name: 'millrace, 1,000,000', run: growth, flags: ['--max-semi-space-size=16'] },
+    { name: "1,000,000, V8's young space", run: growth },
   ],
   goals: (median) => [
     ...atMost('the shop at rest, of a core', median('the shop', 'CPU %'), 0.3, '%'),

@@ -15,9 +15,13 @@ export const simulation: Bench = {
 
 async function run({ quick }: Size): Promise<Figures> {
   const script = join(import.meta.dirname, '..', '..', 'scripts/simulate.ts')
-  const { stdout, status } = spawnSync(process.execPath, ['--conditions=source', script, '--seed', '1', '--seeds', quick ? '5' : '100'], {
-    encoding: 'utf8',
-  })
+  const { stdout, status } = spawnSync(
+    process.execPath,
+    ['--conditions=millrace-source', script, '--seed', '1', '--seeds', quick ? '5' : '100'],
+    {
+      encoding: 'utf8',
+    },
+  )
   const [, wall, cpu] = /(\d+) steps\/s, (\d+) per second of CPU/.exec(stdout) ?? []
   if (wall === undefined || cpu === undefined) throw new Error(`the simulator says nothing of steps:\n${stdout.slice(-500)}`)
   if (status !== 0) process.stderr.write('a seed has failed: the figures are of the seeds before it\n')

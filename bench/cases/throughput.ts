@@ -16,7 +16,17 @@ const share: Readonly<Record<number, number>> = { 64: 0.7, 256: 0.75, 1_024: 0.6
 export const throughput: Bench = {
   name: 'throughput',
   title: 'publish -> handle -> mark, one event a call',
-  cases: [...widths.flatMap((width) => [ours(width), bare(width, 'inline'), bare(width, 'pool')]), bullmqThroughput, graphileThroughput],
+  cases: [
+    ...widths.flatMap((width) => [
+      ours(width),
+      bare(width, 'inline'),
+      bare(width, 'pool'),
+      bare(width, 'inline', true),
+      bare(width, 'pool', true),
+    ]),
+    bullmqThroughput,
+    graphileThroughput,
+  ],
   goals,
 }
 
@@ -24,12 +34,16 @@ function ours(width: number): Case {
   return { name: `millrace ${width}`, run: (size) => runOurs(width, size) }
 }
 
-function bare(width: number, flush: BareFlush): Case {
-  return { name: `bare ${flush} ${width}`, run: (size) => runBare(width, flush, size) }
+function bare(width: number, flush: BareFlush, uniqueIds = false): Case {
+  return { name: bareName(width, flush, uniqueIds), run: (size) => runBare(width, flush, uniqueIds, size) }
+}
+
+function bareName(width: number, flush: BareFlush, uniqueIds: boolean): string {
+  return `bare ${flush} ${width}${uniqueIds ? ', unique ids' : ''}`
 }
 
 function countOf({ quick }: Size, width: number): number {
-  return quick ? width * 10 : 100_000
+  return quick ? width * 10 : 300_000
 }
 
 /** The first fifth warms up and does not count. */
@@ -56,7 +70,7 @@ async function runOurs(width: number, size: Size): Promise<Figures> {
   return rateOf(count, took)
 }
 
-async function runBare(width: number, flush: BareFlush, size: Size): Promise<Figures> {
+async function runBare(width: number, flush: BareFlush, uniqueIds: boolean, size: Size): Promise<Figures> {
   const count = countOf(size, width)
   const warm = count / 5
   const handled = new Count(warm + count)
@@ -64,6 +78,7 @@ async function runBare(width: number, flush: BareFlush, size: Size): Promise<Fig
   const loop = new BareLoop<Order>({
     path: join(size.folder, 'bare.db'),
     flush,
+    uniqueIds,
     type: 'OrderPlaced',
     keyOf: (order) => order.customerId,
     handlers,
@@ -85,9 +100,12 @@ function goals(median: Medians): readonly Goal[] {
   const rate = (name: string): number => median(name, 'events/s')
   return [
     ...widths.flatMap((width) => {
-      const best = Math.max(rate(`bare inline ${width}`), rate(`bare pool ${width}`))
       const least = share[width] ?? 0
-      return atLeast(`share of the better bare loop at ${width} in flight`, (100 * rate(`millrace ${width}`)) / best, 100 * least, '%')
+      return [false, true].flatMap((uniqueIds) => {
+        const best = Math.max(rate(bareName(width, 'inline', uniqueIds)), rate(bareName(width, 'pool', uniqueIds)))
+        const what = `share of the better bare loop${uniqueIds ? ' with unique ids' : ''} at ${width} in flight`
+        return atLeast(what, (100 * rate(`millrace ${width}`)) / best, 100 * least, '%')
+      })
     }),
     ...atLeast('against graphile-worker, its calls in bulk', rate('millrace 64') / rate(graphileThroughput.name), 4, 'x'),
     ...atLeast('against BullMQ, its calls in bulk', rate('millrace 64') / rate(bullmqThroughput.name), 8, 'x'),

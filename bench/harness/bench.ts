@@ -12,6 +12,8 @@ export type Figures = Readonly<Record<string, number>>
 
 export interface Case {
   readonly name: string
+  /** Of Node, for its process. */
+  readonly flags?: readonly string[]
   /** Why it cannot run here, if so. */
   missing?(): string | undefined
   /** Asserts its own counts. */

@@ -154,7 +154,7 @@ test('given a port that is taken, when the shop is started, then it says so and 
 
 function run(line: readonly string[]): ChildProcess {
   const env = { ...process.env, SEED: 'seven', FAILING: '0.2', SLOW_MS: '50' }
-  const program = ['--no-warnings', '--conditions=source', join(import.meta.dirname, 'src', 'main.ts'), ...line]
+  const program = ['--no-warnings', '--conditions=millrace-source', join(import.meta.dirname, 'src', 'main.ts'), ...line]
   return spawn(process.execPath, program, { cwd: import.meta.dirname, env, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
@@ -170,7 +170,7 @@ async function openShop(folder: string): Promise<Shop> {
 
 async function millrace(line: readonly string[]): Promise<string> {
   const cli = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')
-  const child = spawn(process.execPath, ['--conditions=source', cli, ...line], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--conditions=millrace-source', cli, ...line], { stdio: ['ignore', 'pipe', 'pipe'] })
   const [said, complained] = [textOf(child.stdout), textOf(child.stderr)]
   const [code] = await once(child, 'close')
   assert.equal(code, 0, complained())

@@ -1,26 +1,39 @@
 /** Checks the app of a file: its definitions, and the settings in the environment. */
-import type { App } from '../define/app.ts'
 import { readConfig, type AnyConfig, type Setting } from '../define/config.ts'
+import { gathering } from '../define/refusal.ts'
 import { asError, isFault } from '../kit/fault.ts'
 import { checkPlan } from '../plan/check.ts'
 import { planOf } from '../plan/compile.ts'
-import type { Finding } from '../plan/finding.ts'
+import { error, type Finding } from '../plan/finding.ts'
 import { isForeignFault, loadApp } from './app-file.ts'
 
-/** What a definition itself refuses is thrown as the file is loaded: then nothing else of it is known. */
+/** What definitions refuse of themselves is told beside what the plan of them shows, as far as there is one. */
 export async function checkFile(
   file: string,
   withConfig: boolean,
 ): Promise<{ readonly app: string | null; readonly findings: readonly Finding[] }> {
-  let app: App
-  try {
-    app = await loadApp(file)
-  } catch (thrown) {
-    if (isFault(thrown, 'APP_FILE_INVALID') || !(isFault(thrown) || isForeignFault(thrown))) throw thrown
-    return { app: null, findings: [{ level: 'error', where: file, message: thrown.message }] }
+  const { loaded, refusals } = await gathering(() => loadApp(file))
+  const refused = refusals.map((refusal) => findingOf(file, refusal))
+  if (loaded.status === 'fulfilled') {
+    const plan = planOf(loaded.value)
+    const planned = [...checkPlan(plan), ...(withConfig ? settings(plan.configs, plan.settings) : [])]
+    return { app: loaded.value.name, findings: [...refused, ...planned] }
   }
-  const plan = planOf(app)
-  return { app: app.name, findings: [...checkPlan(plan), ...(withConfig ? settings(plan.configs, plan.settings) : [])] }
+  const thrown: unknown = loaded.reason
+  if (!isFault(thrown) && !isForeignFault(thrown)) throw thrown
+  // That there is no app in it is no finding about an app, but what an app was refused for is.
+  if (thrown.code === 'APP_FILE_INVALID' && refused.length === 0) throw thrown
+  return { app: null, findings: [...refused, findingOf(file, thrown)] }
+}
+
+/** Of the definition that its fault names, else of the file. */
+function findingOf(file: string, refusal: Error): Finding {
+  const [, code = '', message = refusal.message] = /^([A-Z_]+): (.*)$/s.exec(refusal.message) ?? []
+  const data: unknown = 'data' in refusal ? refusal.data : undefined
+  const given: unknown = typeof data === 'object' && data !== null && 'what' in data ? data.what : undefined
+  const what = given ?? /^(?:fn|projection) [^:]+/.exec(message)?.[0]
+  if (typeof what === 'string' && message.startsWith(`${what}: `)) return error(what, message.slice(what.length + 2))
+  return error(file, code === '' ? message : `${code}: ${message}`)
 }
 
 /** Of what the app lists, and of those whose single settings it uses. */

@@ -13,6 +13,15 @@ export const exits = {
   unreachable: 4,
 } as const
 
+/** Told by the help, and by the guide. */
+export const exitMeanings = {
+  [exits.ok]: 'done',
+  [exits.failed]: 'failed, or faults found',
+  [exits.usage]: 'not written right',
+  [exits.nothing]: 'nothing of the kind there',
+  [exits.unreachable]: 'store held, or app not reachable',
+} as const
+
 export interface Option {
   readonly type: 'string' | 'boolean'
   readonly short?: string
@@ -57,7 +66,8 @@ export interface Given {
 export const globalOptions: Options = {
   store: { type: 'string', short: 's', value: 'FILE', says: 'the store (else MILLRACE_STORE, else ./millrace.db)' },
   json: { type: 'boolean', says: 'JSON for scripts' },
-  'env-file': { type: 'string', value: 'FILE', multiple: true, says: 'set variables from a file; those that are set already stand' },
+  /** Not `--env-file`: Node takes that one for its own, wherever it stands, and ends where the file is not there. */
+  env: { type: 'string', value: 'FILE', multiple: true, says: 'set variables from a file; those that are set already stand' },
   debug: { type: 'boolean', says: 'where something fails, show where' },
   help: { type: 'boolean', short: 'h', says: 'this help' },
   version: { type: 'boolean', says: 'the version of Millrace' },

@@ -7,7 +7,7 @@ import { byOption, exits, type Command, type Given, type Options } from './comma
 import { connected } from './connection.ts'
 import { readData } from './given-data.ts'
 import { withCode } from './look-commands.ts'
-import { ago, firstLine, place, type Screen } from './screen.ts'
+import { ago, firstLine, place, shortKey, type Screen } from './screen.ts'
 import { whoAsks } from './steer-commands.ts'
 
 const filters: Options = {
@@ -127,7 +127,7 @@ async function list(given: Given): Promise<number> {
       columns,
       answer.deadLetters.map((one) => [
         one.subscription,
-        one.key,
+        shortKey(one.key),
         one.id,
         one.type,
         ago(one.parkedAt, Date.now()),
@@ -150,7 +150,7 @@ function writeOne(screen: Screen, letter: DeadLetterInFull, gap: boolean): void 
   screen.line(
     `${screen.styled('bold', type)} ${id}, parked in ${screen.styled('bold', subscription)} ${ago(parkedAt, Date.now())} after ${tries}`,
   )
-  screen.line(`from ${source} at ${time}, key ${key}, position ${place(position)}`)
+  screen.line(`from ${source} at ${time}, key ${shortKey(key)}, position ${place(position)}`)
   screen.line()
   screen.line(screen.styled('red', withCode(code, error)))
   for (const line of stack?.split('\n').slice(1) ?? []) screen.line(screen.styled('dim', line))
@@ -172,11 +172,15 @@ async function settle(given: Given, what: string, body: object, done: string): P
     return exits.ok
   }
   if (answer.settled.length === 0) screen.line('nothing fits')
-  // An edit that is redriven is two operations on one event.
-  const last = new Map(answer.settled.map((one) => [`${one.subscription} ${one.id}`, one]))
+  // An edit that is redriven is two operations on one event: the last tells of both, unless one is refused.
+  const last = new Map<string, Settled>()
+  for (const one of answer.settled) {
+    const event = `${one.subscription} ${one.id}`
+    if (last.get(event)?.outcome !== 'refused') last.set(event, one)
+  }
   for (const one of last.values()) {
-    const of = `${one.id} of ${one.subscription}${one.key === '' ? '' : `, key ${one.key}`}`
-    screen.line(one.outcome === 'done' ? `${done}: ${of}` : `left: ${of}; ${firstLine(one.why ?? '')}`)
+    const of = `${one.id} of ${one.subscription}${one.key === '' ? '' : `, key ${shortKey(one.key)}`}`
+    screen.line(one.outcome === 'done' ? `${done}: ${of}` : `${one.outcome}: ${of}; ${firstLine(one.why ?? '')}`)
   }
   return exits.ok
 }

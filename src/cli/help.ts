@@ -1,5 +1,5 @@
 /** The help of all commands, and of one. */
-import { globalOptions, type Argument, type Command, type Options } from './command.ts'
+import { exitMeanings, globalOptions, type Argument, type Command, type Options } from './command.ts'
 import type { Screen } from './screen.ts'
 
 export function helpOfAll(screen: Screen, commands: readonly Command[]): void {
@@ -11,15 +11,8 @@ export function helpOfAll(screen: Screen, commands: readonly Command[]): void {
   for (const command of commands) screen.line(`  ${usage(command).padEnd(width)}  ${command.summary}`)
   options(screen, 'Options of all', globalOptions)
   screen.line()
-  screen.line(
-    [
-      `${screen.styled('bold', 'Exit codes')}  0 done`,
-      '1 failed, or faults found',
-      '2 not written right',
-      '3 nothing of the kind there',
-      '4 store held, or app not reachable',
-    ].join(' · '),
-  )
+  const codes = Object.entries(exitMeanings).map(([code, meaning]) => `${code} ${meaning}`)
+  screen.line(`${screen.styled('bold', 'Exit codes')}  ${codes.join(' · ')}`)
   screen.line()
   screen.line('millrace COMMAND --help tells more, with examples.')
 }
@@ -37,7 +30,8 @@ export function helpOfOne(screen: Screen, command: Command): void {
   for (const [line, says] of command.examples) screen.line(`  millrace ${line.padEnd(width)}  ${screen.styled('dim', `# ${says}`)}`)
 }
 
-function usage({ name, takes }: Command): string {
+/** As it is typed, after `millrace`. */
+export function usage({ name, takes }: Command): string {
   return [name, ...takes.map(argument)].join(' ')
 }
 

@@ -7,7 +7,7 @@ import { exits, type Command, type Given } from './command.ts'
 import { connected, type Connection } from './connection.ts'
 import { sinceOf } from './dead-letter-commands.ts'
 import { readData } from './given-data.ts'
-import type { Screen } from './screen.ts'
+import { shortKey, type Screen } from './screen.ts'
 
 export const publishCommand: Command = {
   name: 'publish',
@@ -106,7 +106,7 @@ function writeEvent(screen: Screen, event: EventView): void {
     [
       screen.styled('dim', storedAt.slice(11, 23)),
       screen.styled('bold', type),
-      `${id} key ${key}`,
+      `${id} key ${shortKey(key)}`,
       screen.styled('dim', JSON.stringify(data)),
     ].join(' '),
   )

@@ -4,14 +4,14 @@ import type { OperationView } from '../observe/operation-log.ts'
 import type { Lag, LaneView, SubscriptionView } from '../observe/subscription-views.ts'
 import { exits, type Command } from './command.ts'
 import { connected } from './connection.ts'
-import { ago, firstLine, grouped, place, type Screen } from './screen.ts'
+import { ago, firstLine, grouped, place, shortKey, type Screen } from './screen.ts'
 
 export const subscriptionsCommand: Command = {
   name: 'subscriptions',
   summary: 'what consumes events, how far it has come, and what stops it',
   details: [
-    'LAG is what it has still to settle, HELD the keys that wait for another attempt, PARKED those that wait for you.',
-    'Where no app runs, nobody can tell which events a subscription takes: then LAG counts all of them.',
+    'LAG is what it wants and has still to settle, HELD the keys that wait for another attempt, PARKED those that wait for you.',
+    'Where no app runs, nobody can tell which events a subscription wants: then LAG counts all that come after its mark.',
   ],
   takes: [],
   options: {},
@@ -105,8 +105,15 @@ export const operationsCommand: Command = {
     else if (answer.operations.length === 0) screen.line('nobody has done anything yet')
     else
       screen.table(
-        [{ title: 'WHEN' }, { title: 'WHO' }, { title: 'WHAT' }, { title: 'SUBSCRIPTION' }, { title: 'KEY' }, { title: 'WHY' }],
-        answer.operations.map((one) => [ago(one.at, Date.now()), one.by, one.op, one.subscription, one.key ?? '', one.why ?? '']),
+        [
+          { title: 'WHEN' },
+          { title: 'WHO' },
+          { title: 'WHAT' },
+          { title: 'SUBSCRIPTION', least: 12 },
+          { title: 'KEY', least: 8 },
+          { title: 'WHY' },
+        ],
+        answer.operations.map((one) => [ago(one.at, Date.now()), one.by, one.op, one.subscription, shortKey(one.key ?? ''), one.why ?? '']),
       )
     return exits.ok
   },
@@ -178,7 +185,7 @@ function lagText({ events, more }: Lag): string {
 function writeTrail(screen: Screen, { event, stations, caused, causedMore }: Trail): void {
   const { type, id, version, source, key, time, lane, position, cause, data } = event
   screen.line(`${screen.styled('bold', type)} ${id}`)
-  screen.line(`version ${version} from ${source}, key ${key}, at ${time}, lane ${lane}, position ${place(position)}`)
+  screen.line(`version ${version} from ${source}, key ${shortKey(key)}, at ${time}, lane ${lane}, position ${place(position)}`)
   if (cause !== undefined) screen.line(`caused by ${cause}`)
   screen.line(JSON.stringify(data))
   screen.line()
@@ -189,7 +196,7 @@ function writeTrail(screen: Screen, { event, stations, caused, causedMore }: Tra
       stations.map((one) => [one.subscription, one.state, stationText(one)]),
     )
   if (caused.length > 0) screen.line()
-  for (const one of caused) screen.line(`caused ${one.type} ${one.id}, key ${one.key}`)
+  for (const one of caused) screen.line(`caused ${one.type} ${one.id}, key ${shortKey(one.key)}`)
   if (causedMore) screen.line('there may be more that it caused: the log was not read to its end')
 }
 

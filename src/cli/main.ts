@@ -4,40 +4,11 @@ import { readFileSync } from 'node:fs'
 import { codes } from '../kit/fault-codes.ts'
 import { asError, fault, isFault } from '../kit/fault.ts'
 import { isForeignFault } from './app-file.ts'
-import { benchCommand } from './bench-command.ts'
-import { checkCommand } from './check-command.ts'
-import { exits, type Command, type Given } from './command.ts'
-import { discardCommand, editCommand, listCommand, listedCommand, redriveCommand, showCommand } from './dead-letter-commands.ts'
-import { devCommand } from './dev-command.ts'
+import { exits, type Given } from './command.ts'
+import { commands } from './commands.ts'
 import { helpOfAll, helpOfOne } from './help.ts'
-import { publishCommand, tailCommand } from './log-commands.ts'
-import { eventCommand, lanesCommand, operationsCommand, subscriptionsCommand } from './look-commands.ts'
 import { checkArguments, readLine, type Line } from './read-line.ts'
 import { processScreen, type Screen } from './screen.ts'
-import { startCommand } from './start-command.ts'
-import { forgetCommand, pauseCommand, resumeCommand } from './steer-commands.ts'
-
-const commands: readonly Command[] = [
-  startCommand,
-  devCommand,
-  checkCommand,
-  benchCommand,
-  publishCommand,
-  tailCommand,
-  eventCommand,
-  subscriptionsCommand,
-  lanesCommand,
-  pauseCommand,
-  resumeCommand,
-  forgetCommand,
-  listCommand,
-  listedCommand,
-  showCommand,
-  redriveCommand,
-  editCommand,
-  discardCommand,
-  operationsCommand,
-]
 
 void main(process.argv.slice(2))
 
@@ -80,7 +51,7 @@ async function run({ command, args, values }: Line, screen: Screen): Promise<num
     return exits.ok
   }
   checkArguments(command, args)
-  for (const file of listOf(values['env-file'])) loadEnvironment(file)
+  for (const file of listOf(values['env'])) loadEnvironment(file)
   return command.run(givenBy(args, values, screen))
 }
 
@@ -101,7 +72,7 @@ function loadEnvironment(file: string): void {
   try {
     process.loadEnvFile(file)
   } catch (error) {
-    throw fault('USAGE_WRONG', `--env-file ${file} could not be read: ${asError(error).message}`, { file }, error)
+    throw fault('USAGE_WRONG', `--env ${file} could not be read: ${asError(error).message}`, { file }, error)
   }
 }
 

@@ -8,6 +8,8 @@ export interface Column {
   readonly least?: number
 }
 
+const keyMost = 60
+
 type Style = Parameters<typeof styleText>[0]
 
 export interface Screen {
@@ -86,6 +88,11 @@ export function grouped(number: number): string {
 /** Positions are padded so that they compare as texts. */
 export function place(position: string): string {
   return position.replace(/^0+(?=\d)/, '')
+}
+
+/** A key may be as long as a page: as text its beginning will do, in JSON it is whole. */
+export function shortKey(key: string): string {
+  return key.length <= keyMost ? key : `${key.slice(0, keyMost - 1).toWellFormed()}…`
 }
 
 /** One line: what a message goes on with stands in the details. */

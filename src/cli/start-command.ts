@@ -1,5 +1,4 @@
 /** Runs an app: one process, one store, drained and stopped by the first signal. */
-import { setTimeout as rest } from 'node:timers/promises'
 import { jsonSchema } from '../contracts/json-schema.ts'
 import type { App } from '../define/app.ts'
 import { start } from '../entry/start.ts'
@@ -22,8 +21,6 @@ export const startOptions: Options = {
 }
 
 const defaultPort = '3000'
-const heldTries = 5
-const heldRestMs = 200
 const levels = ['debug', 'info', 'warn', 'error']
 const sameSignalMs = 300
 /** As a shell counts what ended by a signal. */
@@ -40,28 +37,30 @@ export const startCommand: Command = {
   options: startOptions,
   examples: [
     ['start src/app.ts', 'on ./millrace.db, at http://127.0.0.1:3000'],
-    ['start src/app.ts --port 8080 --store data/shop.db --env-file .env', 'elsewhere, with settings from a file'],
+    ['start src/app.ts --port 8080 --store data/shop.db --env .env', 'elsewhere, with settings from a file'],
     ['start dist/app.js --no-http', 'without HTTP'],
   ],
   async run(given) {
     const app = await loadApp(given.args[0] ?? '')
-    const running = await startPatiently(app, startedWith(given), given.screen)
+    const options = startedWith(given)
+    const running = await startPatiently(() => start(app, options), given.screen.note)
     const ended = untilSignal(running, given.screen)
     tell(given, app, running)
     return ended
   },
 }
 
-/** Another command that looks into the file holds it for a moment. */
-async function startPatiently(app: App, options: StartOptions, screen: Screen): Promise<Running> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await start(app, options)
-    } catch (thrown) {
-      if (!isFault(thrown, 'STORE_HELD') || tries === heldTries) throw thrown
-      if (tries === 1) screen.note(`${thrown.message.slice('STORE_HELD: '.length)}: it waits for a moment`)
-      await rest(heldRestMs)
-    }
+/**
+ * Another command that looks into the file holds it for a moment, and so does an app that is just stopping. Each try waits for a second
+ * by itself: SQLite does. What holds it longer stays. (`dev` needs no more: it waits for the end of the run before.)
+ */
+export async function startPatiently<T>(open: () => Promise<T>, note: (text: string) => void): Promise<T> {
+  try {
+    return await open()
+  } catch (thrown) {
+    if (!isFault(thrown, 'STORE_HELD')) throw thrown
+    note(`${thrown.message.slice('STORE_HELD: '.length)}: it waits for a moment`)
+    return open()
   }
 }
 

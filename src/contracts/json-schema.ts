@@ -5,7 +5,8 @@ import { fault } from '../kit/fault.ts'
 import type { Schema } from './schema.ts'
 
 export type JsonSchema = Readonly<Record<string, unknown>>
-export type ToJsonSchema = (schema: Schema) => JsonSchema
+/** Of what goes in, or of what comes out: one that looks at the schema alone hides what transforms. */
+export type ToJsonSchema = (schema: Schema, side: 'input' | 'output') => JsonSchema
 /** By the library's name, as its schemas give it: `zod`, `valibot`, `arktype`. */
 export type Converters = Readonly<Record<string, ToJsonSchema>>
 
@@ -16,7 +17,7 @@ export function jsonSchema(schema: Schema, converters: Converters = {}, side: 'i
   if (standard.jsonSchema === undefined && convert === undefined) {
     throw fault('JSON_SCHEMA_MISSING', `${standard.vendor} offers no JSON Schema by itself`, { vendor: standard.vendor })
   }
-  return standard.jsonSchema === undefined ? (convert?.(schema) ?? {}) : standard.jsonSchema[side]({ target: 'draft-2020-12' })
+  return standard.jsonSchema === undefined ? (convert?.(schema, side) ?? {}) : standard.jsonSchema[side]({ target: 'draft-2020-12' })
 }
 
 /**
@@ -24,19 +25,17 @@ export function jsonSchema(schema: Schema, converters: Converters = {}, side: 'i
  * One that transforms (a text into a number) may not shape events: what is kept would not be what was published.
  * Defaults and left-out surplus are no transformation. `unknown` where the library can't say.
  */
-export function sameShape(schema: Schema): 'same' | 'differs' | 'unknown' {
-  const standard: StandardSchemaV1.Props & Partial<StandardJSONSchemaV1.Props> = schema['~standard']
-  if (standard.jsonSchema === undefined) return 'unknown'
-  const into = shapeOf(schema, 'input')
-  const out = shapeOf(schema, 'output')
+export function sameShape(schema: Schema, converters: Converters = {}): 'same' | 'differs' | 'unknown' {
+  const into = shapeOf(schema, converters, 'input')
+  const out = shapeOf(schema, converters, 'output')
   if (into === undefined && out === undefined) return 'unknown'
   return into === out ? 'same' : 'differs'
 }
 
 /** `undefined` where it can't be told: a transformation's end, most often. */
-function shapeOf(schema: Schema, side: 'input' | 'output'): string | undefined {
+function shapeOf(schema: Schema, converters: Converters, side: 'input' | 'output'): string | undefined {
   try {
-    return canonicalJson(essence(jsonSchema(schema, {}, side)))
+    return canonicalJson(essence(jsonSchema(schema, converters, side)))
   } catch {
     return undefined
   }

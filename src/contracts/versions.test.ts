@@ -238,3 +238,12 @@ test('given splits of any shape, when each part is wanted, then together they ar
     }),
   )
 })
+
+test('given parts of which some are not wanted and some have become others, when read, then each has its place among all', () => {
+  const [leaf, dry] = [contract({ type: 'Leaf' }), contract({ type: 'Dry' })]
+  const of = (...types: readonly string[]) => types.map((type) => ({ type, data: 1 }))
+  const twig = contract({ type: 'Twig', into: [leaf, dry], split: () => of('Leaf', 'Dry', 'Leaf') })
+  const tree = contract({ type: 'Tree', into: [twig, dry, leaf], split: () => of('Twig', 'Dry', 'Leaf') })
+  const read = reading([leaf], [tree, twig, dry, leaf]).read('Tree', 1, 1)
+  assert.deepEqual(read, { is: 'facts', facts: of('Leaf', 'Leaf', 'Leaf'), places: ['0.0', '0.2', '2'] })
+})

@@ -15,7 +15,12 @@ import { validate } from './schema.ts'
 
 export type Reading =
   /** None where the event has become others, of which nothing is wanted. */
-  | { readonly is: 'facts'; readonly facts: readonly Fact[] }
+  | {
+      readonly is: 'facts'
+      readonly facts: readonly Fact[]
+      /** Of each, where the event has become others: its number among all of them, so that it keeps it whatever else is wanted. */
+      readonly places?: readonly string[]
+    }
   | { readonly is: 'newer'; readonly why: string }
   | { readonly is: 'fault'; readonly fault: Fault }
 
@@ -85,7 +90,8 @@ function raised(way: Way, type: string, version: number, data: unknown): unknown
 /** A part may itself be of an older version, or have become others. */
 function partsOf(ways: ReadonlyMap<string, Ways>, from: Contract, split: Split, data: unknown): Reading {
   const facts: Fact[] = []
-  for (const part of ran(`${from.type} becomes`, () => split.split(settled(data)))) {
+  const places: string[] = []
+  for (const [at, part] of ran(`${from.type} becomes`, () => split.split(settled(data))).entries()) {
     const by = madeBy(part)
     const into = by ?? split.into.findLast((contract) => contract.type === part.type)
     if (into === undefined)
@@ -94,8 +100,9 @@ function partsOf(ways: ReadonlyMap<string, Ways>, from: Contract, split: Split, 
     const read = readBy(ways, into.type, into.version, checked)
     if (read.is !== 'facts') return read
     facts.push(...read.facts)
+    places.push(...(read.places?.map((place) => `${at}.${place}`) ?? read.facts.map(() => String(at))))
   }
-  return { is: 'facts', facts }
+  return { is: 'facts', facts, places }
 }
 
 /** The app's own code: whatever it throws is its fault, not the data's. */

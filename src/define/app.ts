@@ -6,6 +6,7 @@ import type { AnyEvent } from './event.ts'
 import type { Fn } from './fn.ts'
 import type { AnyProjection } from './projection.ts'
 import type { AnyQuery } from './query.ts'
+import { refuse } from './refusal.ts'
 import type { AnyResource } from './resource.ts'
 import type { Route } from './route.ts'
 import type { Batched } from './batched.ts'
@@ -39,8 +40,8 @@ export function app(name: string, parts: Parts, options: AppOptions = {}): App {
     : Object.values(parts).flatMap((module) => Object.values(module).filter(isDefinition))
   const words = new Set<Word>()
   for (const [index, part] of listed.entries()) {
-    if (!isDefinition(part)) throw optionFault(what, `parts[${index}]`, 'is no definition (an event itself, not a fact that it made)')
-    for (const word of part.kind === 'app' ? (part as App).words : [part as Word]) words.add(word)
+    if (!isDefinition(part)) refuse(optionFault(what, `parts[${index}]`, 'is no definition (an event itself, not a fact that it made)'))
+    else for (const word of part.kind === 'app' ? (part as App).words : [part as Word]) words.add(word)
   }
   return define('app', name, { words: [...words], jsonSchema: options.jsonSchema ?? {} })
 }

@@ -1,6 +1,6 @@
 /** Many events in one turn: a source made of an event. */
-import { milliseconds, type Duration } from '../kit/duration.ts'
-import { atLeast, made, onlyKnown, type Batch, type DataOf, type FactOf, type Source } from './definition.ts'
+import type { Duration } from '../kit/duration.ts'
+import { atLeast, duration, made, onlyKnown, type Batch, type DataOf, type FactOf, type Source } from './definition.ts'
 import type { AnyEvent } from './event.ts'
 
 export interface BatchOptions<Data> {
@@ -26,7 +26,7 @@ export function batched<E extends AnyEvent>(source: E, options: BatchOptions<Dat
   return made('batch', source.name, {
     source,
     size: atLeast(what, 'size', options.size, 1),
-    waitMs: milliseconds(options.wait),
+    waitMs: duration(what, 'wait', options.wait),
     by: options.by,
   })
 }

@@ -1,6 +1,8 @@
 /** What every word returns: a named, inert value. A list of them needs no type parameter, hence no `any`. */
 import type { Fact } from '../contracts/fact.ts'
-import { fault } from '../kit/fault.ts'
+import { milliseconds, type Duration } from '../kit/duration.ts'
+import { asError, fault } from '../kit/fault.ts'
+import { refuse } from './refusal.ts'
 
 declare const carries: unique symbol
 declare const gathers: unique symbol
@@ -45,7 +47,7 @@ export type Lists<Given, Known> = { readonly [K in keyof Given & keyof Known]?: 
 
 /** The one place where types are put onto a plain object. */
 export function define<T extends Definition>(kind: T['kind'], name: string, rest: object): T {
-  if (!/^[A-Za-z][A-Za-z0-9._-]{0,99}$/.test(name)) throw fault('NAME_INVALID', `'${name}' is no name for a ${kind}`, { kind, name })
+  if (!/^[A-Za-z][A-Za-z0-9._-]{0,99}$/.test(name)) refuse(fault('NAME_INVALID', `'${name}' is no name for a ${kind}`, { kind, name }))
   return made(kind, name, rest)
 }
 
@@ -61,7 +63,7 @@ export function oneOrMore<T>(given: OneOrMore<T>): readonly T[] {
 /** Types refuse a mistyped option only where it is written in place; what was spread in comes by here. */
 export function onlyKnown(what: string, options: object, known: readonly string[]): void {
   for (const option of Object.keys(options)) {
-    if (!known.includes(option)) throw optionFault(what, option, `there is no such option; there are ${known.join(', ')}`)
+    if (!known.includes(option)) refuse(optionFault(what, option, `there is no such option; there are ${known.join(', ')}`))
   }
 }
 
@@ -70,8 +72,24 @@ export function optionFault(what: string, option: string, why: string): Error {
   return fault('OPTION_INVALID', `${what}: ${option}: ${why}`, { what, option })
 }
 
-/** A whole number from `least` on, or the fault. */
+/** A whole number from `least` on, or it is refused. */
 export function atLeast(what: string, option: string, given: number, least: number): number {
-  if (!Number.isSafeInteger(given) || given < least) throw optionFault(what, option, `must be a whole number, ${least} or more`)
+  if (!Number.isSafeInteger(given) || given < least) refuse(optionFault(what, option, `must be a whole number, ${least} or more`))
   return given
+}
+
+/** In milliseconds. A refused one is NaN: less than nothing, and not more than anything. */
+export function duration(what: string, option: string, given: Duration): number {
+  try {
+    return milliseconds(given)
+  } catch (thrown) {
+    refuse(fault('NOT_A_DURATION', `${what}: ${option}: '${given}' is not a duration`, { what, option, duration: given }, asError(thrown)))
+    return Number.NaN
+  }
+}
+
+/** What types ask for, and plain JavaScript may leave out. */
+export function functionIn(what: string, options: object, option: string): void {
+  const given: unknown = Reflect.get(options, option)
+  if (typeof given !== 'function') refuse(optionFault(what, option, 'must be a function'))
 }

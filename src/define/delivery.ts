@@ -1,7 +1,8 @@
 /** How arrivals are treated: one set of options for every consumer, all of them data but the functions of one event's data. */
 import type { BreakerPolicy, Policy, RetryPolicy } from '../flow/subscription.ts'
-import { milliseconds, type Duration } from '../kit/duration.ts'
-import { atLeast, optionFault } from './definition.ts'
+import type { Duration } from '../kit/duration.ts'
+import { atLeast, duration, optionFault } from './definition.ts'
+import { refuse } from './refusal.ts'
 
 /** '2026-01-31T12:00:00Z' */
 export type Instant = `${number}-${number}-${number}T${string}`
@@ -71,13 +72,13 @@ export function policyOf(what: string, options: Pick<Delivery<never>, 'retry' | 
 export function beginning(what: string, from: 'now' | 'start' | Instant): 'now' | 'start' | number {
   if (from === 'now' || from === 'start') return from
   const atMs = Date.parse(from)
-  if (Number.isNaN(atMs)) throw optionFault(what, 'from', `'${from}' is not 'now', 'start' or an instant like 2026-01-31T12:00:00Z`)
+  if (Number.isNaN(atMs)) refuse(optionFault(what, 'from', `'${from}' is not 'now', 'start' or an instant like 2026-01-31T12:00:00Z`))
   return atMs
 }
 
-export function positive(what: string, option: string, duration: Duration): number {
-  const ms = milliseconds(duration)
-  if (ms <= 0) throw optionFault(what, option, 'must be more than 0')
+export function positive(what: string, option: string, given: Duration): number {
+  const ms = duration(what, option, given)
+  if (ms <= 0) refuse(optionFault(what, option, 'must be more than 0'))
   return ms
 }
 
@@ -88,13 +89,13 @@ function retryOf(what: string, retry: Retry | false | undefined): RetryPolicy {
     fromMs: positive(what, 'retry.from', from),
     toMs: positive(what, 'retry.to', to),
   }
-  if (policy.fromMs > policy.toMs) throw optionFault(what, 'retry', `from ${from} is more than to ${to}`)
+  if (policy.fromMs > policy.toMs) refuse(optionFault(what, 'retry', `from ${from} is more than to ${to}`))
   return policy
 }
 
 function breakerOf(what: string, breaker: boolean | Breaker): BreakerPolicy | false {
   if (typeof breaker === 'boolean') return breaker && defaultBreaker
-  if (!(breaker.share > 0 && breaker.share <= 1)) throw optionFault(what, 'breaker.share', 'must be more than 0, and 1 at most')
+  if (!(breaker.share > 0 && breaker.share <= 1)) refuse(optionFault(what, 'breaker.share', 'must be more than 0, and 1 at most'))
   return {
     share: breaker.share,
     of: atLeast(what, 'breaker.of', breaker.of, 1),

@@ -101,5 +101,6 @@ test('given an event that has become another, which stands below it, when read, 
   assert.deepEqual(reading([Newer], [Older, Newer]).read('Older', 1, { id: 'x' }), {
     is: 'facts',
     facts: [{ type: 'Newer', data: { name: 'x' } }],
+    places: ['0'],
   })
 })

@@ -5,6 +5,7 @@ import { makeFact } from '../contracts/made-fact.ts'
 import { validate, type Exactly, type Keepable, type Schema } from '../contracts/schema.ts'
 import { fault } from '../kit/fault.ts'
 import { atLeast, define, onlyKnown, optionFault, type FactOf, type Source } from './definition.ts'
+import { refuse } from './refusal.ts'
 
 /** An event of whatever data: what lists of events are made of. */
 export interface AnyEvent<F extends Fact = Fact> extends Source<F>, Contract {
@@ -54,7 +55,7 @@ export function event<const Name extends string, Data>(
   const version = atLeast(what, 'version', options.version ?? 1, 1)
   const upcast = options.upcast?.((before, up) => ({ before, up }))
   if (upcast !== undefined && upcast.before.type === name && upcast.before.version >= version) {
-    throw optionFault(what, 'upcast', `comes from version ${upcast.before.version}, which is not before ${version}`)
+    refuse(optionFault(what, 'upcast', `comes from version ${upcast.before.version}, which is not before ${version}`))
   }
   let split: Split | undefined
   const parts = define<AnyEvent>('event', name, {

@@ -5,10 +5,11 @@ import { compilePattern, type Matcher } from '../rules/match.ts'
 import type { Pattern } from '../rules/pattern.ts'
 import type { ContextOf, Emitted, Listed } from './context.ts'
 import type { Batched } from './batched.ts'
-import { define, oneOrMore, onlyKnown, optionFault } from './definition.ts'
+import { define, functionIn, oneOrMore, onlyKnown, optionFault } from './definition.ts'
 import type { Batch, DataOf, Definition, FactOf, ItemOf, Lists, OneOrMore, Received, Source } from './definition.ts'
 import { beginning, deliveryOptions, policyOf, positive, type Delivery } from './delivery.ts'
 import type { AnyEvent } from './event.ts'
+import { orRefuse, refuse } from './refusal.ts'
 
 /** What a handler returns is what it emits. */
 export type Outcome<F> = void | F | readonly F[]
@@ -45,28 +46,31 @@ export interface Fn extends Definition {
 export function fn<S extends Source, Named extends Listed = {}>(name: string, on: OneOrMore<S>, options: FnOptions<S, Named>): Fn {
   const what = `fn ${name}`
   onlyKnown(what, options, ['where', 'emits', 'run', ...deliveryOptions])
+  functionIn(what, options, 'run')
   const { where, order = 'key', once }: Handling<S, Named> = options
+  if (once !== undefined) functionIn(what, once, 'by')
   return define('fn', name, {
     ...sourceOf(what, oneOrMore<Source>(on)),
-    matches: where && compilePattern(where, `${what}: where`),
+    matches: where && orRefuse(() => compilePattern(where, `${what}: where`), undefined),
     emits: (options as Listed).emits ?? [],
     policy: policyOf(what, options),
     order,
-    once: once && { by: once.by.bind(once), withinMs: positive(what, 'once.within', once.within) },
+    once: once && { by: once.by?.bind(once), withinMs: positive(what, 'once.within', once.within) },
     from: beginning(what, options.from ?? 'now'),
     was: options.was,
-    run: options.run.bind(options),
+    run: options.run?.bind(options),
   })
 }
 
 function sourceOf(what: string, sources: readonly Source[]): Pick<Fn, 'on' | 'batch'> {
   const batch = sources.find((source): source is Batched => source.kind === 'batch')
-  if (batch === undefined && sources.length > 0) return { on: sources.map((source) => eventIn(what, source)), batch: undefined }
-  if (batch === undefined || sources.length !== 1) throw optionFault(what, 'on', 'is one event or several, or one batch')
+  if (batch === undefined && sources.length > 0) return { on: sources.filter((source) => isEvent(what, source)), batch: undefined }
+  if (batch === undefined || sources.length !== 1) refuse(optionFault(what, 'on', 'is one event or several, or one batch'))
+  if (batch === undefined) return { on: [], batch }
   return { on: [batch.source], batch: { size: batch.size, waitMs: batch.waitMs, by: batch.by } }
 }
 
-function eventIn(what: string, source: Source): AnyEvent {
-  if (source.kind !== 'event') throw optionFault(what, 'on', `a ${source.kind} is no source`)
-  return source as AnyEvent
+function isEvent(what: string, source: Source): source is AnyEvent {
+  if (source.kind !== 'event') refuse(optionFault(what, 'on', `a ${source.kind} is no source`))
+  return source.kind === 'event'
 }

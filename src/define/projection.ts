@@ -8,6 +8,7 @@ import { define, onlyKnown, oneOrMore, optionFault, type DataOf, type Definition
 import { beginning, policyOf, type Retry, type Subscribing } from './delivery.ts'
 import type { AnyEvent } from './event.ts'
 import { queryOver, type Query } from './query.ts'
+import { orRefuse, refuse } from './refusal.ts'
 import type { Holding, Rows, Writing } from './rows.ts'
 
 export interface Taking<E extends AnyEvent> {
@@ -75,7 +76,7 @@ export function projection<Row, Indexed extends keyof Row & string>(
   const what = `projection ${name}`
   onlyKnown(what, options, ['key', 'index', 'retry', 'from', 'was', 'apply'])
   const takes = options.apply(takeOf(what))
-  if (takes.length === 0) throw optionFault(what, 'apply', 'takes no event')
+  if (takes.length === 0) refuse(optionFault(what, 'apply', 'takes no event'))
   const projected: Projection<Row, Indexed> = define('projection', name, {
     row,
     key: options.key,
@@ -95,6 +96,11 @@ function takeOf<Row>(what: string): Applying<Row> {
     const [taking, apply] = typeof second === 'function' ? [{}, second] : [second, third]
     onlyKnown(what, taking, ['by', 'where'])
     const { by, where } = taking as Taking<AnyEvent>
-    return { event, by, matches: where && compilePattern(where, `${what}: where`), apply: apply as Take['apply'] }
+    return {
+      event,
+      by,
+      matches: where && orRefuse(() => compilePattern(where, `${what}: where`), undefined),
+      apply: apply as Take['apply'],
+    }
   }
 }

@@ -1,5 +1,5 @@
 /** What handlers need from outside: opened when the app starts, closed when it stops, replaced in tests. */
-import { define, onlyKnown, type Definition } from './definition.ts'
+import { define, functionIn, onlyKnown, type Definition } from './definition.ts'
 
 declare const gives: unique symbol
 
@@ -28,8 +28,9 @@ export interface AnyResource extends Resource<unknown> {
 
 export function resource<T, N extends Needs = {}>(name: string, options: ResourceOptions<N, T>): Resource<T> {
   onlyKnown(`resource ${name}`, options, ['needs', 'open', 'close'])
+  functionIn(`resource ${name}`, options, 'open')
   const { needs = {}, close } = options
-  return define('resource', name, { needs, open: options.open.bind(options), close: close?.bind(options) })
+  return define('resource', name, { needs, open: options.open?.bind(options), close: close?.bind(options) })
 }
 
 export interface Replacement {

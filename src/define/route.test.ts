@@ -32,9 +32,16 @@ test('given an endpoint that can’t be, when a route is defined, then it is ref
     )
   }
   assert.throws(
-    () => route('GET /orders', Shipped),
+    () => route('GET /orders' as 'POST /orders', Shipped),
     (error) => isFault(error, 'OPTION_INVALID'),
   )
+  for (const at of ['POST /things/:id', 'PUT /things/:id', 'PATCH /things/:id', 'DELETE /things/:id'] as const) {
+    assert.throws(
+      () => route(at as 'GET /things/:id', one),
+      (error) => isFault(error, 'OPTION_INVALID'),
+      at,
+    )
+  }
   assert.throws(
     () => route('GET /orders', JSON.parse('{"kind":"resource","name":"x"}')),
     (error) => isFault(error, 'OPTION_INVALID'),

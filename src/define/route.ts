@@ -4,6 +4,7 @@ import type { Serving } from './context.ts'
 import { made, optionFault, type DataOf, type Definition } from './definition.ts'
 import type { AnyEvent } from './event.ts'
 import type { AnyQuery, Query } from './query.ts'
+import { refuse } from './refusal.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 export type Endpoint = `${Method} /${string}`
@@ -26,12 +27,20 @@ export type Target = AnyQuery | AnyEvent
 
 type InputOfTarget<T> = T extends Query<infer Input, infer _> ? Input : T extends AnyEvent ? DataOf<T> : never
 
-/** Every name in the path must be an input of what stands behind it. */
+/** A query is asked by GET, an event is published by any other; every name in the path must be an input of what stands behind it. */
 type Fits<At extends string, T> = T extends Target
-  ? [Exclude<ParamNames<At>, keyof InputOfTarget<T>>] extends [never]
-    ? unknown
-    : Problem<`the path names :${Exclude<ParamNames<At>, keyof InputOfTarget<T>>}, which is no input of this`>
+  ? At extends `GET ${string}`
+    ? T extends AnyEvent
+      ? Problem<'GET publishes nothing: POST does'>
+      : Named<At, T>
+    : T extends AnyQuery
+      ? Problem<'a query is asked by GET'>
+      : Named<At, T>
   : unknown
+
+type Named<At extends string, T> = [Exclude<ParamNames<At>, keyof InputOfTarget<T>>] extends [never]
+  ? unknown
+  : Problem<`the path names :${Exclude<ParamNames<At>, keyof InputOfTarget<T>>}, which is no input of this`>
 
 export interface Route extends Definition {
   readonly kind: 'route'
@@ -47,21 +56,23 @@ export interface Route extends Definition {
 
 export function route<const At extends Endpoint, T extends Target | Handler<At>>(at: At, to: T & Fits<At, T>): Route {
   const what = `route ${at}`
-  const [, method, path] = /^(GET|POST|PUT|PATCH|DELETE) (\/|(?:\/(?::[A-Za-z_]\w*|[A-Za-z0-9._~-]+))+)$/.exec(at) ?? []
-  if (method === undefined || path === undefined) throw optionFault(what, 'endpoint', 'must be like GET /orders/:orderId')
+  const read = /^(GET|POST|PUT|PATCH|DELETE) (\/|(?:\/(?::[A-Za-z_]\w*|[A-Za-z0-9._~-]+))+)$/.exec(at)
+  if (read === null) refuse(optionFault(what, 'endpoint', 'must be like GET /orders/:orderId'))
+  const [, method = '', path = at] = read ?? []
   const params = path
     .split('/')
     .filter((part) => part.startsWith(':'))
     .map((part) => part.slice(1))
-  if (new Set(params).size < params.length) throw optionFault(what, 'endpoint', 'names a parameter twice')
+  if (new Set(params).size < params.length) refuse(optionFault(what, 'endpoint', 'names a parameter twice'))
   return made('route', at, { method, path, params, to: behind(what, method, to) })
 }
 
 function behind(what: string, method: string, to: object): Route['to'] {
   const kind = 'kind' in to ? to.kind : undefined
+  if (kind === 'query' && method !== 'GET') refuse(optionFault(what, 'endpoint', 'a query is asked by GET'))
   if (kind === 'query') return { is: 'query', query: to as AnyQuery }
-  if (kind === 'event' && method === 'GET') throw optionFault(what, 'endpoint', 'GET publishes nothing: POST does')
+  if (kind === 'event' && method === 'GET') refuse(optionFault(what, 'endpoint', 'GET publishes nothing: POST does'))
   if (kind === 'event') return { is: 'event', event: to as AnyEvent }
-  if (kind !== undefined || typeof to !== 'function') throw optionFault(what, 'to', 'must be an event, a query or a function')
+  if (kind !== undefined || typeof to !== 'function') refuse(optionFault(what, 'to', 'must be an event, a query or a function'))
   return { is: 'handler', handle: to as Handler<string> }
 }

@@ -9,7 +9,7 @@ export interface Holding<Row, Indexed extends keyof Row> extends Definition {
   readonly [holds]?: Rows<Row, Indexed>
 }
 
-/** A value, one of several, or a range. */
+/** A value, one of several, or a range. Nothing (null, or left out) is below no value: ask for it by itself, or `from: null`. */
 export type Condition<T> = T | { readonly in: readonly T[] } | { readonly from?: T; readonly below?: T }
 
 export interface Find<Row, Indexed extends keyof Row> {

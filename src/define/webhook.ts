@@ -5,6 +5,7 @@
 import type { Schema } from '../contracts/schema.ts'
 import { made, onlyKnown, optionFault, type DataOf, type Definition } from './definition.ts'
 import type { AnyEvent } from './event.ts'
+import { refuse } from './refusal.ts'
 import type { Resource } from './resource.ts'
 
 /** Who signs, and in which header a delivery's id stands. */
@@ -14,7 +15,7 @@ export interface Verifier {
   readonly idHeader: string
 }
 
-/** https://www.standardwebhooks.com */
+/** https://www.standardwebhooks.com: a shared secret (`whsec_…`), or the public key of the sender (`whpk_…`). */
 export function standardWebhooks(secret: Resource<string>): Verifier {
   return { scheme: 'standard-webhooks', secret, idHeader: 'webhook-id' }
 }
@@ -51,7 +52,7 @@ export interface Webhook extends Definition {
 export function webhook<E extends AnyEvent, Body = DataOf<E>>(path: `/${string}`, publishes: E, options: WebhookOptions<E, Body>): Webhook {
   const what = `webhook ${path}`
   onlyKnown(what, options, ['verify', 'body', 'data', 'id'])
-  if (!/^(\/[A-Za-z0-9._~-]+)+$/.test(path)) throw optionFault(what, 'path', 'must be like /hooks/github')
+  if (!/^(\/[A-Za-z0-9._~-]+)+$/.test(path)) refuse(optionFault(what, 'path', 'must be like /hooks/github'))
   return made('webhook', path, {
     path,
     publishes,

@@ -8,21 +8,27 @@ import { listenOnSocket, socketPathOf, type ListeningSocket } from '../hosts/nod
 import { survive } from '../hosts/node-uncaught.ts'
 import { asError, isFault } from '../kit/fault.ts'
 import { telemetryTo } from '../observe/telemetry.ts'
+import { compile } from '../plan/compile.ts'
 import type { Store } from '../ports/store.ts'
 import type { Level, Telemetry } from '../ports/telemetry.ts'
 import type { Fetch } from '../runtime/http-door.ts'
-import { startRuntime, type Runtime } from '../runtime/runtime.ts'
+import { checkSettings } from '../runtime/resources.ts'
+import { startPlan, type Runtime } from '../runtime/runtime.ts'
 import { sqliteStore, type SqliteStore } from '../stores/sqlite.ts'
 import type { Running, StartOptions } from './start-options.ts'
 
 const requestGraceMs = 5_000
 
 export async function startOnNode(app: App, options: StartOptions): Promise<Running> {
+  const env = options.env ?? nodeProcess.env
+  // Before there is a file: what is wrong with the app leaves none behind.
+  const plan = compile(app)
+  checkSettings(plan, env, options.replace ?? [])
   const store = await openStore(options)
   // A handler that blocks the event loop is named while it still does.
   const telemetry: Telemetry = { ...telemetryOf(options), span: (_name, of, run) => store.watch.during(of.name, run) }
   try {
-    const runtime = await startRuntime(app, { store, environment: nodeEnvironment, telemetry }, { env: nodeProcess.env, ...options })
+    const runtime = await startPlan(plan, { store, environment: nodeEnvironment, telemetry }, { ...options, env })
     return await serve(runtime, store, telemetry, options).catch(async (thrown: unknown) => {
       await runtime.stop()
       throw thrown

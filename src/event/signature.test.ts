@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createHmac } from 'node:crypto'
+import { createHmac, createPrivateKey, sign as signWith } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { isFault } from '../kit/fault.ts'
@@ -77,6 +77,59 @@ test('given several signatures and several secrets, when any fits any, then it i
   assert.equal(at(`${newer} ${older}`, by(secret)), 'wrong')
 })
 
+/** The first key pair of RFC 8032. */
+const seed = Buffer.from('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60', 'hex')
+const known = Buffer.from('d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a', 'hex')
+const publicKey = `whpk_${known.toString('base64')}`
+
+function signedBySeed(id: string, timestamp: string, bytes: Uint8Array): string {
+  const key = createPrivateKey({
+    key: { kty: 'OKP', crv: 'Ed25519', d: seed.toString('base64url'), x: known.toString('base64url') },
+    format: 'jwk',
+  })
+  return `v1a,${signWith(null, Buffer.concat([Buffer.from(`${id}.${timestamp}.`), bytes]), key).toString('base64')}`
+}
+
+test('given a delivery signed with a private key, when it is verified with the public one, then it is ok, and wrong once changed', () => {
+  const right = signedBySeed('a', '1614265330', body)
+  const at = (signatures: string, secrets = publicKey, id = 'a', bytes = body, nowMs = sentMs) =>
+    verify(
+      'standard-webhooks',
+      secrets,
+      delivery({ 'webhook-id': id, 'webhook-timestamp': '1614265330', 'webhook-signature': signatures }, bytes),
+      nowMs,
+    )
+  assert.deepEqual(at(right), { is: 'ok' })
+  assert.deepEqual(at(right, publicKey, 'a', body, sentMs + toleranceMs + 1), { is: 'stale', ageMs: toleranceMs + 1 })
+  assert.deepEqual(at(`${signed(secret, 'a', '1614265330', body)} ${right}`), { is: 'ok' })
+  assert.deepEqual(at(signed(secret, 'a', '1614265330', body), `${publicKey} ${secret}`), { is: 'ok' }, 'while schemes are being changed')
+  assert.deepEqual(at(right, publicKey, 'b'), { is: 'wrong' })
+  assert.deepEqual(at(right, publicKey, 'a', body.slice(1)), { is: 'wrong' })
+  assert.deepEqual(at(right, secret), { is: 'wrong' })
+  assert.deepEqual(at(right.replace('v1a', 'v1')), { is: 'malformed', header: 'webhook-signature' })
+})
+
+test('given a public key, which everybody knows, when somebody signs with it as with a secret, then that is wrong', () => {
+  const forged = `v1,${createHmac('sha256', known).update('a.1614265330.').update(body).digest('base64')}`
+  const headers = { 'webhook-id': 'a', 'webhook-timestamp': '1614265330', 'webhook-signature': forged }
+  assert.deepEqual(verify('standard-webhooks', publicKey, delivery(headers), sentMs), { is: 'wrong' })
+  assert.throws(
+    () => sign('standard-webhooks', publicKey, { id: 'a', body, nowMs: sentMs }),
+    (error) => isFault(error, 'SECRET_INVALID'),
+  )
+})
+
+test('given a header of many signatures by private keys, when it is verified, then only the first few are looked at', () => {
+  const other = `v1a,${Buffer.alloc(64, 1).toString('base64')}`
+  const right = signedBySeed('a', '1614265330', body)
+  const at = (before: number) => {
+    const signatures = [...Array.from({ length: before }, () => other), right].join(' ')
+    const headers = { 'webhook-id': 'a', 'webhook-timestamp': '1614265330', 'webhook-signature': signatures }
+    return verify('standard-webhooks', publicKey, delivery(headers), sentMs).is
+  }
+  assert.deepEqual([at(7), at(8)], ['ok', 'wrong'])
+})
+
 test('given headers that miss or cannot be read, when verified, then it says which', () => {
   const at = (change: Readonly<Record<string, string | undefined>>) => {
     const headers = Object.entries({ ...vector, ...change }).flatMap(([name, value]): [string, string][] =>
@@ -123,6 +176,9 @@ test('given a secret that is none, when anything is verified with it, then it is
     ['standard-webhooks', ''],
     ['standard-webhooks', 'whsec_'],
     ['standard-webhooks', 'whsec_ä!'],
+    ['standard-webhooks', 'whpk_'],
+    ['standard-webhooks', `whpk_${Buffer.alloc(31).toString('base64')}`],
+    ['standard-webhooks', `${publicKey}=`],
     ['github', ''],
     ['github', ' \n'],
   ] as const) {

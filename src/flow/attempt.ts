@@ -45,8 +45,9 @@ export class Attempt implements Watched, Chained<Attempt> {
     this.#subscription = subscription
     this.#context = context
     this.#ended = ended
-    this.deadlineMs = context.watch.nowMs() + subscription.policy.timeoutMs
-    this.#turn = new OpenTurn(subscription.name, id, work.entries, work.attempt, context.clock.nowMs(), look)
+    const monotonicMs = context.environment.monotonicMs()
+    this.deadlineMs = context.watch.nowMs(monotonicMs) + subscription.policy.timeoutMs
+    this.#turn = new OpenTurn(subscription.name, id, work.entries, work.attempt, context.clock.nowMs(monotonicMs), look)
   }
 
   start(): void {

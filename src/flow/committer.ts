@@ -6,7 +6,6 @@
 import { asError, isFault, type Fault } from '../kit/fault.ts'
 import { eventName } from '../event/event-name.ts'
 import type { Committed } from '../ports/store.ts'
-import { closed, decodeBreaker } from './breaker.ts'
 import type { KeyQueue } from './key-queue.ts'
 import { laneKey } from './lane-record.ts'
 import { queuesOf, type Outcome } from './outcome.ts'
@@ -20,6 +19,8 @@ export interface Committing {
   undo(outcomes: readonly Outcome[], row: string | undefined, again: boolean): void
   /** The store can never take what this one stages. It is undone already. */
   refused(outcome: Outcome, why: Fault): void
+  /** The commit has paused the subscription. */
+  paused(why: string): void
   /** After a wave: places, room and time may have come. */
   waveDone(): void
   lost(why: string): void
@@ -37,8 +38,8 @@ export class Committer {
   readonly #to: Committing
   #queue: Outcome[] = []
   #scheduled = false
-  /** How often the process had written the breaker's row when the commit under way was sent. */
-  #breakerWrites = 0
+  /** What was known of the breaker when the commit under way was sent. */
+  #breakerKnown = 0
   #sending = false
   #markOnly = false
   #most = Number.POSITIVE_INFINITY
@@ -92,11 +93,10 @@ export class Committer {
     const wave = buildWave(lane, outcomes, store.limits, changeId(), store.incarnation, clock.nowMs(), this.#known)
     if (wave.left.length > 0) this.#queue = [...wave.left, ...this.#queue]
     if (wave.losers.length > 0) this.#undo(wave.losers, firstRead(wave.losers, wave))
-    const { breakerWriting } = lane.crew
-    this.#breakerWrites = lane.crew.breakerWrites
-    if (wave.breaker) breakerWriting.add(wave.change.id)
+    this.#breakerKnown = lane.crew.breakerKnown
+    if (wave.breaker) lane.crew.beginWrite(wave.change.id)
     const answer = await this.#commit(wave)
-    breakerWriting.delete(wave.change.id)
+    if (wave.breaker) lane.crew.endWrite(wave.change.id, answer.is === 'ok')
     if (this.#isOver()) return
     this.#take(answer, wave)
     this.#sending = false
@@ -175,12 +175,13 @@ export class Committer {
     const lane = this.#lane
     lane.rev = wave.change.id
     lane.counts = wave.counts
-    if (wave.breaker) lane.crew.written(wave.change.id)
     this.#most = Number.POSITIVE_INFINITY
     this.#known.clear()
     for (const entry of wave.settled) lane.marks.settle(entry)
     lane.marks.written(wave.mark)
     for (const [queue, hold] of wave.holds) queue.hold = hold !== undefined && hold.count > 0 ? hold : undefined
+    lane.parkedKeys = wave.parkedKeys
+    if (wave.pauses !== undefined) this.#to.paused(wave.pauses)
     for (const outcome of wave.outcomes) this.#to.committed(outcome, wave)
   }
 
@@ -193,7 +194,11 @@ export class Committer {
       return
     }
     const breaker = refused.rows.find((row) => row.kind === 'breaker')
-    if (breaker !== undefined) this.#reloadBreaker(breaker.value, breaker.rev)
+    if (breaker !== undefined) {
+      const { value, rev } = breaker
+      const gone = rev === ''
+      lane.crew.hearBreaker(this.#breakerKnown, gone ? undefined : value, gone ? null : rev, lane.context.clock.nowMs())
+    }
     const names = wave.change.appends.map(({ event }) => eventName(event))
     for (const name of refused.ids) this.#known.set(name, names.indexOf(name) === names.lastIndexOf(name) ? 'stored' : 'twice')
     const beaten = new Set<KeyQueue>()
@@ -213,13 +218,6 @@ export class Committer {
     const rest = wave.outcomes.filter((outcome) => !losers.includes(outcome))
     this.#queue = [...rest, ...this.#queue]
     if (losers.length > 0) this.#undo(losers, row)
-  }
-
-  #reloadBreaker(value: string, rev: string): void {
-    const { crew, context } = this.#lane
-    // Another lane of this process has written it since this commit was sent: what was refused for it is old.
-    if (crew.breakerWrites !== this.#breakerWrites) return
-    crew.reload(rev === '' ? closed : decodeBreaker(value), rev === '' ? null : rev, context.clock.nowMs())
   }
 
   /** Those that are waiting to be sent, and ran on top of a loser, go with it. */

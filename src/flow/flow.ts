@@ -21,6 +21,8 @@ export interface FlowOptions {
   readonly generation?: number
   /** Told of each subscription what the store knows it by, before anything runs. */
   onCrew?(name: string, id: string): void
+  /** Awaited before any lane is taken. */
+  ready?(context: FlowContext): Promise<void>
 }
 
 export interface Flow {
@@ -36,6 +38,7 @@ export async function openFlow(ports: Ports, options: FlowOptions): Promise<Flow
   const context = contextOf(ports, options)
   const crews = await crewsOf(context, options.subscriptions)
   for (const { subscription, id } of crews) options.onCrew?.(subscription.name, id)
+  await options.ready?.(context)
   const membership = new Membership(context, crews, options.generation ?? 0)
   await membership.start()
   return {

@@ -22,7 +22,7 @@ export interface Hold {
   readonly count: number
   readonly sinceMs: number
   readonly error?: Failure
-  /** The order key, where it is too long for a row's key. */
+  /** The order key, where it cannot be a row's key. */
   readonly key?: string
 }
 
@@ -97,8 +97,9 @@ export function decodeHeld(row: Row): Held {
 
 const keyMax = 256
 
-/** A key that is too long for a row is known by its beginning and a hash. */
+/** A key that is too long for a row, or that no engine keeps as a text, is known by its beginning and a hash. */
 function short(key: string): string {
+  if (!key.isWellFormed() || key.includes('\u0000')) return `~${uuidV7From(0, [JSON.stringify(key)])}`
   return key.length <= keyMax ? key : `${key.slice(0, keyMax / 4)}~${uuidV7From(0, [key])}`
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Placed } from '../ports/store.ts'
+import { Fifo } from '../kit/fifo.ts'
 import { Entry } from './entry.ts'
 import { KeyQueue } from './key-queue.ts'
 
@@ -77,10 +78,10 @@ test('given turns that are undone, when their entries are given back, then they 
   const queue = new KeyQueue('k')
   queue.hold = hold
   queue.rowsOut = 2
-  queue.waiting = [entry(7)]
-  queue.rows = [entry(5, true)]
+  queue.waiting = new Fifo([entry(7)])
+  queue.rows = new Fifo([entry(5, true)])
   queue.giveBack([entry(6), entry(4, true), entry(3, true), entry(2)])
-  assert.deepEqual(numbers(queue.waiting), [2, 6, 7])
-  assert.deepEqual(numbers(queue.rows), [3, 4, 5])
+  assert.deepEqual(numbers([...queue.waiting]), [2, 6, 7])
+  assert.deepEqual(numbers([...queue.rows]), [3, 4, 5])
   assert.equal(queue.rowsOut, 0)
 })

@@ -5,7 +5,12 @@
  *
  * After a turn returned, the next of its key may start before the commit: both are in one wave, and where the first
  * loses, those after it are undone.
+ *
+ * Its flags are facts and not phases: each comes and goes by itself (a turn is under way while an earlier one is on its
+ * way to the store, a handler hangs while its failure is), so they cannot be one state. What they mean together
+ * is asked of `startable`, `idle` and `empty` alone.
  */
+import { Fifo } from '../kit/fifo.ts'
 import type { Position } from '../ports/store.ts'
 import type { Entry } from './entry.ts'
 import type { Hold } from './holds.ts'
@@ -13,11 +18,11 @@ import type { Hold } from './holds.ts'
 export class KeyQueue {
   readonly key: string
   /** Of the log, waiting; those in flight or staged are not among them. */
-  waiting: Entry[] = []
+  waiting = new Fifo<Entry>()
   /** By the monotonic clock, when its first began to wait for a batch. */
   sinceMs: number | undefined
   /** Read from its rows, waiting. */
-  rows: Entry[] = []
+  rows = new Fifo<Entry>()
   /** The last row that was read. */
   readTo: Position = ''
   /** Rows that were taken out of `rows`, in flight or staged: they still stand in the store. */
@@ -87,15 +92,15 @@ export class KeyQueue {
 
   /** Its rows have changed under it: read them again. */
   forgetRows(): void {
-    this.rows = []
+    this.rows = new Fifo()
     this.readTo = ''
   }
 
   /** It waits no more: it is on its way to a row. */
   takeOut(entry: Entry): void {
-    this.waiting = this.waiting.filter((one) => one !== entry)
+    this.waiting = without(this.waiting, entry)
     if (entry.held === undefined) return
-    this.rows = this.rows.filter((one) => one !== entry)
+    this.rows = without(this.rows, entry)
     this.rowsOut += 1
   }
 
@@ -103,12 +108,16 @@ export class KeyQueue {
   giveBack(entries: readonly Entry[]): void {
     const log = entries.filter((entry) => entry.held === undefined)
     const rows = entries.filter((entry) => entry.held !== undefined)
-    if (log.length > 0) this.waiting = [...log, ...this.waiting].sort(byPosition)
+    if (log.length > 0) this.waiting = new Fifo([...log, ...this.waiting].sort(byPosition))
     if (rows.length > 0) {
-      this.rows = [...rows, ...this.rows].sort(byPosition)
+      this.rows = new Fifo([...rows, ...this.rows].sort(byPosition))
       this.rowsOut -= rows.length
     }
   }
+}
+
+function without(entries: Iterable<Entry>, entry: Entry): Fifo<Entry> {
+  return new Fifo([...entries].filter((one) => one !== entry))
 }
 
 function byPosition(a: Entry, b: Entry): number {

@@ -4,9 +4,8 @@
  */
 import { asError, isFault } from '../kit/fault.ts'
 import type { Row } from '../ports/store.ts'
-import { closed, decodeBreaker } from './breaker.ts'
 import { everyRow } from './every-row.ts'
-import { decodeHeld, heldRange, type Held } from './holds.ts'
+import { decodeHeld, heldKey, heldRange, type Held } from './holds.ts'
 import type { KeyQueue } from './key-queue.ts'
 import { controlKey, decodeRequest, requestPart, type Control, type Request } from './requests.ts'
 import type { Runner } from './runner.ts'
@@ -47,7 +46,7 @@ export class Operators {
     }
   }
 
-  /** A key has come to rest that a request waits for. */
+  /** A key has come to rest that a request waits for, or its own commit has paused it: it looks again. */
   rested(): void {
     this.#rest?.()
   }
@@ -60,18 +59,13 @@ export class Operators {
   /** Pause and breaker, as they stand. */
   async look(): Promise<void> {
     const { crew, context } = this.#runner.lane
-    const writes = crew.breakerWrites
+    const known = crew.breakerKnown
     const [control, breaker] = await context.store.get([controlKey(crew.id), { kind: 'breaker', part: '', key: crew.id }])
     const paused = control !== undefined && (JSON.parse(control.value) as Control).paused
     const changed = paused !== crew.paused
     crew.paused = paused
-    crew.controlled = control !== undefined
-    const rev = breaker?.rev ?? null
-    const own = rev !== null && crew.breakerWriting.has(rev)
-    if (rev !== crew.breakerRev && writes === crew.breakerWrites && !own)
-      crew.reload(breaker === undefined ? closed : decodeBreaker(breaker.value), rev, context.clock.nowMs())
-    else if (!changed) return
-    crew.wake()
+    const news = crew.hearBreaker(known, breaker?.value, breaker?.rev ?? null, context.clock.nowMs())
+    if (changed || news) crew.wake()
   }
 
   async #takeRequests(): Promise<void> {
@@ -102,6 +96,7 @@ export class Operators {
         request,
         held: [],
         head: false,
+        more: false,
         ...(settles === undefined ? {} : { settles }),
       })
       return
@@ -114,13 +109,13 @@ export class Operators {
     if (!queue.idle) return
     queue.blocks += 1
     try {
-      const rows = await this.#rowsOf(queue)
-      const held = lane.crew.subscription.kind === 'projection' && request.op === 'edit' ? [] : chosen(rows, request)
-      this.#asked.delete(row.key)
-      this.#taken.add(row.key)
-      queue.asked -= 1
-      if (lane.phase !== 'over')
-        committer.push({ is: 'request', queue, row, request, held, head: rows[0] !== undefined && held.includes(rows[0]) })
+      const chosen = await this.#chosen(queue, request)
+      if (!chosen.more) {
+        this.#asked.delete(row.key)
+        this.#taken.add(row.key)
+        queue.asked -= 1
+      }
+      if (lane.phase !== 'over') committer.push({ is: 'request', queue, row, request, ...chosen })
     } catch (thrown) {
       queue.blocks -= 1
       throw thrown
@@ -137,15 +132,27 @@ export class Operators {
     return request.position === undefined || request.position > lane.marks.mark
   }
 
-  async #rowsOf(queue: KeyQueue): Promise<readonly Held[]> {
-    const { lane } = this.#runner
-    const found: Held[] = []
-    for await (const row of everyRow(lane.context.store, heldRange(lane.part, queue.key, 0))) found.push(decodeHeld(row))
-    return found
+  /** The rows that it is for; of a whole key as many as one commit takes away beside the turns of its wave. */
+  async #chosen(queue: KeyQueue, request: Request): Promise<Chosen> {
+    const { part, crew, context } = this.#runner.lane
+    const { store } = context
+    const whole = request.op === 'discard' && request.position === undefined
+    const most = whole ? Math.max(1, Math.floor(store.limits.items / 8)) : 1
+    const first: Held[] = []
+    for await (const row of everyRow(store, heldRange(part, queue.key, 0))) {
+      if (first.push(decodeHeld(row)) > most) break
+    }
+    if (request.op === 'redrive' || request.position === undefined)
+      return { held: first.slice(0, most), head: first.length > 0, more: whole && first.length > most }
+    if (request.op === 'edit' && crew.subscription.kind === 'projection') return { held: [], head: false, more: false }
+    const [row] = await store.get([heldKey(part, queue.key, request.position)])
+    return { held: row === undefined ? [] : [decodeHeld(row)], head: first[0]?.position === request.position, more: false }
   }
 }
 
-function chosen(rows: readonly Held[], request: Request): readonly Held[] {
-  if (request.op === 'redrive') return rows.slice(0, 1)
-  return rows.filter(({ position }) => (request.op === 'discard' && request.position === undefined ? true : position === request.position))
+interface Chosen {
+  readonly held: readonly Held[]
+  /** The first of the key is among them. */
+  readonly head: boolean
+  readonly more: boolean
 }

@@ -42,8 +42,12 @@ export type Outcome =
       readonly request: Request
       readonly held: readonly Held[]
       readonly head: boolean
+      /** More of its rows are left than one commit takes away: it stands until they are gone too. */
+      readonly more: boolean
       /** The event that a merged subscription stood at. */
       readonly settles?: Entry
+      /** No commit can carry it out: it is only recorded, with why. */
+      readonly refused?: Failure
     }
 
 export type Next =

@@ -56,6 +56,10 @@ export class OwnedLane implements Ownership {
     this.marks = new Marks(record.mark, crew.subscription.merged)
   }
 
+  get parkedMax(): number {
+    return this.context.settings.parkedMax
+  }
+
   /** Never in a batch. */
   setUnreadable(entry: Entry, look: Look): void {
     entry.most = 1

@@ -23,19 +23,24 @@ const triesMax = 20
  * A call whose answer was lost is decided by looking for its events. Where they are not there it is given back as the
  * fault: a second try could overtake later calls of its keys.
  */
-export async function publishStored(context: Publishing, events: readonly Stored[]): Promise<Published> {
+export function publishStored(context: Publishing, events: readonly Stored[]): Promise<Published> {
   const { store, changeId } = context
   const appends = counted(events).map((event) => ({ event, streams: none }))
-  try {
-    const committed = await store.commit(changeOf(store, changeId(), { appends }))
-    if (committed.ok) return { at: committed.at, repeated: false }
-  } catch (thrown) {
-    if (!isFault(thrown, 'STORE_FAILED') || thrown.data['unknown'] !== true) throw thrown
-    const found = await find(context, events)
-    if (found.every((event) => event === undefined)) throw thrown
-    return repeated(events, found)
-  }
+  return store.commit(changeOf(store, changeId(), { appends })).then(
+    (committed) => (committed.ok ? { at: committed.at, repeated: false } : known(store, events)),
+    (thrown) => afterFailure(context, events, thrown),
+  )
+}
+
+async function known(store: Store, events: readonly Stored[]): Promise<Published> {
   return repeated(events, await byId(store, events))
+}
+
+async function afterFailure(context: Publishing, events: readonly Stored[], thrown: unknown): Promise<Published> {
+  if (!isFault(thrown, 'STORE_FAILED') || thrown.data['unknown'] !== true) throw thrown
+  const found = await find(context, events)
+  if (found.every((event) => event === undefined)) throw thrown
+  return repeated(events, found)
 }
 
 async function find({ store, environment, settings }: Publishing, events: readonly Stored[]): Promise<readonly (Placed | undefined)[]> {

@@ -6,7 +6,7 @@
 import { changeOf } from './change.ts'
 import type { Code } from '../kit/fault-codes.ts'
 import { fault } from '../kit/fault.ts'
-import type { Key, Position, Row, Store } from '../ports/store.ts'
+import type { Key, Position, Put, Row, Store } from '../ports/store.ts'
 
 export type Request =
   /** From the key's head, at attempt 0, through today's code; live events queue behind. `onlyIf`: where it is parked for this. */
@@ -45,24 +45,23 @@ export function decodeRequest(row: Row): Request {
 /** `changeId` is unique and time-ordered: requests are taken in its order. */
 export async function leaveRequest(store: Store, changeId: string, id: string, lane: string, request: Request): Promise<void> {
   if (request.op === 'edit') mustBeJson(request.data)
-  await put(store, changeId, { kind: 'request', part: requestPart(id, lane), key: changeId, value: JSON.stringify(request) })
+  const row = { kind: 'request', part: requestPart(id, lane), key: changeId, value: JSON.stringify(request) }
+  await store.commit(changeOf(store, changeId, { puts: [row] }))
 }
 
 /** Pause and resume are durable, and stand until the other. */
 export async function setControl(store: Store, changeId: string, id: string, control: Control): Promise<void> {
-  await put(store, changeId, { ...controlKey(id), value: JSON.stringify(control) })
+  await store.commit(changeOf(store, changeId, { puts: controlPuts(changeId, id, control) }))
 }
 
-async function put(store: Store, changeId: string, row: Key & { readonly value: string }): Promise<void> {
-  const operation = {
-    kind: 'operation',
-    part: '',
-    key: changeId,
-    value: JSON.stringify({ asked: { kind: row.kind, part: row.part, key: row.key }, value: row.value }),
-  }
-  const puts = row.kind === 'control' ? [row, operation] : [row]
-  const change = changeOf(store, changeId, { puts })
-  await store.commit(change)
+/** The row, and that of the log of operations. */
+export function controlPuts(changeId: string, id: string, control: Control): readonly Put[] {
+  const asked = controlKey(id)
+  const value = JSON.stringify(control)
+  return [
+    { ...asked, value },
+    { kind: 'operation', part: '', key: changeId, value: JSON.stringify({ asked, value }) },
+  ]
 }
 
 function mustBeJson(text: string): void {

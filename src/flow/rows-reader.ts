@@ -50,7 +50,7 @@ async function readOnce(lane: OwnedLane, queue: KeyQueue): Promise<readonly Foun
 function found(lane: OwnedLane, queue: KeyQueue, stored: Placed, held: Held): FoundRow {
   const event = held.data === undefined ? stored : { ...stored, data: held.data, parsed: undefined }
   const look = lookAt(lane.crew.subscription, event)
-  const suspect = queue.suspects > 0 || lane.starts.has(event.position)
+  const suspect = queue.suspects > 0 || lane.starts.has(event.position) || lane.started.has(event.position)
   if (queue.suspects > 0) queue.suspects -= 1
   const entry = new Entry(event, queue.key, look.is === 'run' ? look.parts : [], held, suspect, look.is === 'run' ? look.group : undefined)
   if ((lane.starts.get(event.position)?.length ?? 0) > 0) entry.most = 1

@@ -26,9 +26,8 @@ export interface Told {
   lost(why: string): void
   /** Reading may go on: there is room, or a pause has ended. */
   room(): void
-  /** A key that a request waits for has come to rest. */
+  /** A key that a request waits for has come to rest, or what operators have written is to be looked at for another reason. */
   rest(): void
-  parkedMax(): void
 }
 
 export class Runner implements Ended, Committing {
@@ -62,7 +61,6 @@ export class Runner implements Ended, Committing {
     this.settling = new Settling(lane, this.arrivals, this.#suspects, {
       rest: () => told.rest(),
       room: () => told.room(),
-      parkedMax: () => told.parkedMax(),
       due: () => this.dispatch(),
       fail: (queue, entry, work, error) => this.#fail(queue, entry, work, { state: 'parked', attempt: work.attempt }, error),
     })
@@ -182,7 +180,7 @@ export class Runner implements Ended, Committing {
     const starved = crew.free <= 0
     const { phase } = crew.breaker
     this.#freePlace(attempt)
-    crew.note({ key: work.entries[0]?.key ?? '', well: true }, context.clock.nowMs())
+    crew.noteWell(work.entries[0]?.key ?? '', context.clock)
     const goesOn = chains(crew.subscription, staged)
     for (const queue of work.queues) {
       queue.staged += 1
@@ -304,7 +302,39 @@ export class Runner implements Ended, Committing {
 
   refused(outcome: Outcome, why: Fault): void {
     if (outcome.is === 'done') this.settling.refuse(outcome, why)
-    else this.lost(`a change of one ${outcome.is} is refused: ${why.message}`)
+    else if (outcome.is === 'request' && outcome.refused === undefined) this.#refuseRequest(outcome, why)
+    else this.#stopKeys(outcome, why)
+  }
+
+  #refuseRequest(outcome: Extract<Outcome, { is: 'request' }>, why: Fault): void {
+    if (outcome.more && outcome.queue !== undefined) outcome.queue.asked -= 1
+    this.lane.context.telemetry.log('error', `${this.#name}: a ${outcome.request.op} cannot be carried out: ${why.message}`)
+    this.committer.push({ ...outcome, held: [], more: false, refused: failureOf(why, this.lane.context.clock.nowMs()) })
+  }
+
+  /**
+   * Were the lane given up, the next owner would run the same into the same, for ever. So only the key stands still,
+   * until the lane has another owner: nothing of it is lost, and nothing overtakes.
+   */
+  #stopKeys(outcome: Outcome, why: Fault): void {
+    for (const queue of queuesOf(outcome)) {
+      queue.blocks += 1
+      this.lane.context.telemetry.log(
+        'error',
+        `${this.#name}: key '${queue.key}' stands still, for its rows cannot be kept: ${why.message}`,
+        {
+          subscription: this.#name,
+          key: queue.key,
+        },
+      )
+    }
+  }
+
+  /** An operator may have resumed it since, which an answer before this one has told: it looks again. */
+  paused(why: string): void {
+    this.lane.crew.paused = true
+    this.lane.context.telemetry.log('error', `${this.#name} is paused: ${why}`, { subscription: this.#name })
+    this.#told.rest()
   }
 
   waveDone(): void {

@@ -1,5 +1,6 @@
 /** What changes in memory once a wave is committed, or once a part of it has lost: keys go on, are held, or run again. */
 import { fault, type Fault } from '../kit/fault.ts'
+import { Fifo } from '../kit/fifo.ts'
 import type { Position } from '../ports/store.ts'
 import type { Arrivals } from './arrivals.ts'
 import type { Entry } from './entry.ts'
@@ -15,8 +16,6 @@ export interface Signals {
   rest(): void
   /** Reading may go on. */
   room(): void
-  /** As many keys are parked as may be. */
-  parkedMax(): void
   /** A due time has come. */
   due(): void
   /** Puts a failure on its way. */
@@ -169,8 +168,8 @@ export class Settling {
     queue.blocks -= 1
     const moved = wave.moved.get(queue) ?? new Set<Entry>()
     const first = firstOf([...moved, ...(head === undefined ? [] : [head])])
-    const later = queue.waiting.filter((entry) => !moved.has(entry))
-    queue.waiting = later.filter((entry) => entry.event.position < first)
+    const later = [...queue.waiting].filter((entry) => !moved.has(entry))
+    queue.waiting = new Fifo(later.filter((entry) => entry.event.position < first))
     for (const entry of later) if (entry.event.position > first) this.#arrivals.join(queue, entry)
     this.rested(queue)
   }
@@ -178,21 +177,18 @@ export class Settling {
   #parked(queue: KeyQueue, hold: Hold | undefined): void {
     const { crew, context } = this.#lane
     const { name } = crew.subscription
-    this.#lane.parkedKeys += 1
     context.telemetry.count('millrace_parked_total', 1, { subscription: name })
     context.telemetry.log('error', `${name} parked key '${queue.key}': ${hold?.error?.message ?? ''}`, {
       subscription: name,
       key: queue.key,
       attempts: hold?.attempt,
     })
-    if (this.#lane.parkedKeys >= context.settings.parkedMax) this.#signals.parkedMax()
   }
 
   #asked(queue: KeyQueue): void {
     queue.blocks -= 1
     queue.forgetRows()
     this.#lane.endContention(queue)
-    this.#lane.parkedKeys = [...this.#lane.keys.values()].filter((one) => one.hold?.state === 'parked').length
     this.rested(queue)
   }
 

@@ -15,7 +15,8 @@ export class StoreClock {
     this.#notedMs = this.#environment.monotonicMs()
   }
 
-  nowMs(): number {
-    return Math.floor(this.#storeMs + Math.max(0, this.#environment.monotonicMs() - this.#notedMs))
+  /** `monotonicMs`: of a caller that has just asked for it. */
+  nowMs(monotonicMs: number = this.#environment.monotonicMs()): number {
+    return Math.floor(this.#storeMs + Math.max(0, monotonicMs - this.#notedMs))
   }
 }

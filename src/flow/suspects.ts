@@ -110,6 +110,8 @@ export class Suspects {
   }
 
   #enter(work: Work, alone: boolean): void {
+    // Its second start stands until the lane is released: a crash of whoever was let in before that would accuse it.
+    if (alone && this.#lane.phase === 'draining') return
     if (this.#lane.phase !== 'running') return this.drop(work)
     if (this.#lane.hanging) return this.#turnBack(work)
     if (!alone && !this.#lane.context.gate.enter(() => this.#enter(work, false))) return

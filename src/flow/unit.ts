@@ -7,7 +7,7 @@ import type { Crew } from './crew.ts'
 import { encodeLane, laneKey } from './lane-record.ts'
 import { Operators } from './operators.ts'
 import { Reader, readHoles } from './reader.ts'
-import { setControl, type Request } from './requests.ts'
+import type { Request } from './requests.ts'
 import { Runner } from './runner.ts'
 
 export class Unit {
@@ -27,7 +27,6 @@ export class Unit {
       },
       room: () => this.#reader.wake(),
       rest: () => this.#operators.rested(),
-      parkedMax: () => void this.#pause(),
     })
     this.#reader = new Reader(this.runner, claimed.unclean)
     this.#operators = new Operators(this.runner)
@@ -56,7 +55,6 @@ export class Unit {
       if (queue.hold?.state === 'wait') this.runner.settling.ringAt(queue, queue.hold.dueMs)
       lane.list(queue)
     }
-    if (lane.parkedKeys >= lane.context.settings.parkedMax && !lane.crew.controlled) void this.#pause()
     this.runner.dispatch()
     this.#ended = Promise.all([this.#reader.run(), this.#operators.run()])
   }
@@ -118,23 +116,6 @@ export class Unit {
       telemetry.log('warn', `${lane.crew.subscription.name}: its lane could not be released; it will be taken over as after a crash`, {
         error: String(thrown),
       })
-    }
-  }
-
-  /** Durably, however often the store fails: what is not written would be resumed by the next look. */
-  async #pause(): Promise<void> {
-    const { lane } = this.runner
-    const { crew, context } = lane
-    const why = `${lane.parkedKeys} keys are parked, which is as many as it may`
-    context.telemetry.log('error', `${crew.subscription.name} is paused: ${why}`, { subscription: crew.subscription.name })
-    while (this.#phase() !== 'over') {
-      crew.paused = true
-      try {
-        await setControl(context.store, context.changeId(), crew.id, { paused: true, by: 'millrace', atMs: context.clock.nowMs(), why })
-        return
-      } catch {
-        await context.environment.wait(context.settings.storeRestMs)
-      }
     }
   }
 

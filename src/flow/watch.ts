@@ -28,9 +28,9 @@ export class Watch {
     this.#pulseMs = pulseMs
   }
 
-  /** Monotonic, without the standstills that were noticed. */
-  nowMs(): number {
-    return this.#environment.monotonicMs() - this.#stoodStillMs
+  /** Monotonic, without the standstills that were noticed. `monotonicMs`: of a caller that has just asked for it. */
+  nowMs(monotonicMs: number = this.#environment.monotonicMs()): number {
+    return monotonicMs - this.#stoodStillMs
   }
 
   add(watched: Watched): void {

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Placed, StoreLimits, Stored } from '../ports/store.ts'
 import { storeLimits } from '../stores/change-bounds.ts'
+import { Fifo } from '../kit/fifo.ts'
 import { Crew } from './crew.ts'
 import { Entry } from './entry.ts'
 import type { Held, Hold } from './holds.ts'
@@ -43,6 +44,8 @@ function ownership(): Ownership {
     rev: 'r1',
     counts: noCounts,
     marks: new Marks('', false),
+    parkedKeys: 0,
+    parkedMax: 1_000,
   }
 }
 
@@ -140,6 +143,15 @@ test('given a turn that read what an earlier one writes, when a wave is made, th
   )
 })
 
+test('given two turns that read one row, when others changed it between, then the later leaves', () => {
+  const of = ownership()
+  const [a, b] = ['a', 'b'].map((key, n) => done(new KeyQueue(key), entry(of, n, key), { reads: ['x'] })) as [Outcome, Outcome]
+  const read = { ...row('x'), rev: 'a later one' }
+  const later = b.is === 'done' ? { ...b, staged: { ...b.staged, reads: new Map([[rowName(read), read]]) } } : b
+  const wave = built(of, [a, later])
+  assert.deepEqual([wave.outcomes, wave.losers], [[a], [later]])
+})
+
 test('given two turns that write one row without reading it, when they share a wave, then the later stands, once', () => {
   const of = ownership()
   const [a, b] = [new KeyQueue('a'), new KeyQueue('b')]
@@ -176,7 +188,7 @@ test('given a key whose turn fails while others wait, when the wave is made, the
   const of = ownership()
   const a = new KeyQueue('a')
   const head = entry(of, 1, 'a')
-  a.waiting = [entry(of, 2, 'a'), entry(of, 3, 'a')]
+  a.waiting = new Fifo([entry(of, 2, 'a'), entry(of, 3, 'a')])
   const wave = built(of, [failed(a, head)])
   assert.deepEqual(
     wave.change.puts.filter(({ kind }) => kind === 'held').map(({ key }) => key),
@@ -212,6 +224,27 @@ test('given outcomes that the breaker has not written, when the wave is made, th
   assert.ok(wave.breaker)
   assert.deepEqual(wave.change.checks.at(-1), { kind: 'breaker', part: '', key: 'f', rev: null })
   assert.equal(wave.change.puts.filter(({ kind }) => kind === 'breaker').length, 1)
+})
+
+test('given one parked key fewer than may be, when a wave parks another, then it pauses, unless one is redriven in it', () => {
+  const of = { ...ownership(), parkedKeys: 2, parkedMax: 3 }
+  const a = new KeyQueue('a')
+  a.hold = { state: 'parked', attempt: 3, dueMs: 0, count: 1, sinceMs: 500 }
+  const parks = (key: string, n: number): Outcome =>
+    ({ ...failed(new KeyQueue(key), entry(of, n, key)), next: { state: 'parked', attempt: 3 } }) as Outcome
+  const asked = { kind: 'request', part: 'f/0-1023', key: 'r', value: '', rev: '' }
+  const request = { op: 'redrive', key: 'a', by: 'ann', atMs: 1 } as const
+  const redrives: Outcome = { is: 'request', queue: a, row: asked, request, held: [], head: false, more: false }
+  const full = built(of, [parks('b', 1)])
+  assert.equal(full.parkedKeys, 3)
+  const control = full.change.puts.find(({ kind }) => kind === 'control')
+  assert.deepEqual(JSON.parse(control?.value ?? ''), { paused: true, by: 'millrace', atMs: 1_000, why: full.pauses })
+  assert.equal(full.change.puts.filter(({ kind, key }) => kind === 'operation' && key === 'change').length, 1)
+  for (const wave of [built(of, [redrives, parks('c', 2)]), built(of, [parks('d', 3), redrives])]) {
+    assert.equal(wave.parkedKeys, 2)
+    assert.equal(wave.pauses, undefined)
+    assert.ok(!wave.change.puts.some(({ kind }) => kind === 'control'))
+  }
 })
 
 const doing = fc.record({

@@ -12,6 +12,7 @@ import type { KeyQueue } from './key-queue.ts'
 import { encodeLane, laneKey, type Counts, type LaneRecord } from './lane-record.ts'
 import type { Marks } from './marks.ts'
 import { queuesOf, type Outcome } from './outcome.ts'
+import { controlPuts } from './requests.ts'
 import type { Staged, Write } from './turn.ts'
 
 /** Who owns the lane, and what its row says besides the mark. */
@@ -25,6 +26,8 @@ export interface Ownership {
   readonly rev: string
   readonly counts: Counts
   readonly marks: Marks
+  readonly parkedKeys: number
+  readonly parkedMax: number
 }
 
 export interface Wave {
@@ -44,6 +47,9 @@ export interface Wave {
   readonly moved: ReadonlyMap<KeyQueue, ReadonlySet<Entry>>
   readonly counts: Counts
   readonly breaker: boolean
+  readonly parkedKeys: number
+  /** It parks a key, and as many are parked then as may be: it pauses the subscription, for this reason. */
+  readonly pauses: string | undefined
 }
 
 export function buildWave(
@@ -118,10 +124,14 @@ class Draft {
     return items > limits.items / 2 || this.#bytes > limits.bytes / 2
   }
 
-  /** Whether it read a row that an earlier one of this wave writes. */
+  /** Whether it read a row that an earlier one of this wave writes, or one that others have changed since an earlier one read it. */
   loses(outcome: Outcome): boolean {
-    if (outcome.is !== 'done' || this.#written.size === 0) return false
-    for (const name of outcome.staged.reads.keys()) if (this.#written.has(name)) return true
+    if (outcome.is !== 'done' || outcome.staged.reads.size === 0) return false
+    for (const [name, { rev }] of outcome.staged.reads) {
+      if (this.#written.has(name)) return true
+      const checked = this.#checks.get(name)
+      if (checked !== undefined && checked.rev !== rev) return true
+    }
     return false
   }
 
@@ -135,11 +145,9 @@ class Draft {
   }
 
   finish(id: string, incarnation: string): Omit<Wave, 'outcomes' | 'losers' | 'left'> {
-    const { crew, part, owner, epoch, token, lane, rev, marks } = this.#of
-    for (const [queue, hold] of this.#holds) {
-      if (hold === undefined || hold.count === 0) this.#deletes.push(holdKey(part, queue.key))
-      else this.#puts.push({ ...holdKey(part, queue.key), value: encodeHold(queue.key, hold) })
-    }
+    const { crew, owner, epoch, token, lane, rev, marks } = this.#of
+    const parkedKeys = this.#putHolds()
+    const pauses = this.#pauses(id, parkedKeys)
     for (const { value, ...write } of this.#written.values()) {
       if (value === undefined) this.#deletes.push(write)
       else this.#puts.push({ ...write, value })
@@ -168,7 +176,31 @@ class Draft {
       trims: none,
       native: none,
     }
-    return { change, mark, settled: this.#settled, holds: this.#holds, moved: this.#moved, counts, breaker: crew.breakerChanged }
+    const { breakerChanged: breaker } = crew
+    return { change, mark, settled: this.#settled, holds: this.#holds, moved: this.#moved, counts, breaker, parkedKeys, pauses }
+  }
+
+  /** Tells how many keys of the lane are parked with it. */
+  #putHolds(): number {
+    let { parkedKeys } = this.#of
+    for (const [queue, hold] of this.#holds) {
+      if (queue.hold?.state === 'parked') parkedKeys -= 1
+      if (hold === undefined || hold.count === 0) this.#deletes.push(holdKey(this.#of.part, queue.key))
+      else {
+        this.#puts.push({ ...holdKey(this.#of.part, queue.key), value: encodeHold(queue.key, hold) })
+        if (hold.state === 'parked') parkedKeys += 1
+      }
+    }
+    return parkedKeys
+  }
+
+  /** In the commit that parks the last key that may: were it in the next, an owner that dies between the two would lose it. */
+  #pauses(id: string, parkedKeys: number): string | undefined {
+    const { crew, parkedMax } = this.#of
+    if (this.#parked === 0 || parkedKeys < parkedMax) return undefined
+    const why = `${parkedKeys} keys are parked, which is as many as it may`
+    this.#puts.push(...controlPuts(id, crew.id, { paused: true, by: 'millrace', atMs: this.#storeMs, why }))
+    return why
   }
 
   #counts(skipped: number): Counts {
@@ -184,11 +216,9 @@ class Draft {
   }
 
   #addDone(entries: readonly Entry[], queues: readonly KeyQueue[], staged: Staged): void {
-    for (const [name, read] of staged.reads) this.#checks.set(name, read)
-    for (const [name, write] of staged.writes) {
-      this.#written.set(name, write)
-      this.#bytes += (write.value?.length ?? 0) + write.key.length
-    }
+    // Most turns read and write no rows: an iterator for each would cost more than to ask.
+    if (staged.reads.size > 0) for (const [name, read] of staged.reads) this.#checks.set(name, read)
+    if (staged.writes.size > 0) this.#addWrites(staged.writes)
     for (const append of staged.appends) {
       if (this.#known.size > 0 && this.#drops(eventName(append.event))) continue
       this.#appends.push(append)
@@ -197,6 +227,13 @@ class Draft {
     for (const entry of entries) this.#leave(entry, queues)
     this.#done += entries.length
     this.#once += staged.repeated
+  }
+
+  #addWrites(writes: Staged['writes']): void {
+    for (const [name, write] of writes) {
+      this.#written.set(name, write)
+      this.#bytes += (write.value?.length ?? 0) + write.key.length
+    }
   }
 
   /** The store has it; or this wave has it already. */
@@ -268,15 +305,14 @@ class Draft {
     }
   }
 
-  #addRequest({ queue, row, request, held, head, settles }: Extract<Outcome, { is: 'request' }>): void {
-    this.#deletes.push({ kind: row.kind, part: row.part, key: row.key })
-    const touched = queue === undefined ? [] : held.map(({ position }) => position)
-    this.#putRow('operation', '', row.key, JSON.stringify({ ...request, part: row.part, positions: touched, doneMs: this.#storeMs }))
+  #addRequest(outcome: Extract<Outcome, { is: 'request' }>): void {
+    const { queue, request, held, head, more, settles, refused } = outcome
+    this.#recordRequest(outcome)
     if (settles !== undefined) {
       this.#settled.push(settles)
       this.#discarded += 1
     }
-    if (queue === undefined) return
+    if (queue === undefined || refused !== undefined) return
     const hold = this.#holdOf(queue)
     if (request.op === 'redrive' && hold.count > 0 && redrives(request.onlyIf, hold))
       this.#holds.set(queue, { ...hold, state: 'ready', attempt: 0, dueMs: 0 })
@@ -289,7 +325,19 @@ class Draft {
     const count = hold.count - held.length
     this.#discarded += held.length
     if (held.length === 0) return
-    this.#holds.set(queue, head ? { state: 'ready', attempt: 0, dueMs: 0, count, sinceMs: hold.sinceMs } : { ...hold, count })
+    // What is left of it must not run, whoever owns the lane by then.
+    if (more) this.#holds.set(queue, { ...hold, attempt: 0, count })
+    else this.#holds.set(queue, head ? { state: 'ready', attempt: 0, dueMs: 0, count, sinceMs: hold.sinceMs } : { ...hold, count })
+  }
+
+  /** Who asked for what, when, and what it touched. A step of several has a record of its own. */
+  #recordRequest({ queue, row, request, held, more, refused }: Extract<Outcome, { is: 'request' }>): void {
+    const { kind, part, key } = row
+    if (!more) this.#deletes.push({ kind, part, key })
+    const positions = queue === undefined ? [] : held.map(({ position }) => position)
+    const asked = refused === undefined ? request : { ...request, data: undefined, refused }
+    const name = more ? `${key} ${positions[0] ?? ''}` : key
+    this.#putRow('operation', '', name, JSON.stringify({ ...asked, part, positions, doneMs: this.#storeMs }))
   }
 
   #edit(queue: KeyQueue, held: Held, data: string): void {

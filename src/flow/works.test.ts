@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Placed } from '../ports/store.ts'
+import { Fifo } from '../kit/fifo.ts'
 import { Crew } from './crew.ts'
 import { Entry } from './entry.ts'
 import type { FlowContext } from './context.ts'
@@ -141,14 +142,14 @@ test('given a key whose rows may run, when a batch is formed, then they run by t
   a.hold = { state: 'ready', attempt: 0, dueMs: 0, count: 3, sinceMs: 0 }
   lane.list(a)
   assert.deepEqual(formBatch(lane, { size: 4, waitMs: 0 }, 0), { is: 'rows', queue: a })
-  a.rows = [entry(1, 'a'), entry(2, 'a'), entry(3, 'a')]
+  a.rows = new Fifo([entry(1, 'a'), entry(2, 'a'), entry(3, 'a')])
   lane.list(a)
   assert.deepEqual(numbers(formBatch(lane, { size: 4, waitMs: 0 }, 0)), [1, 2, 3])
   assert.equal(a.rowsOut, 3)
   a.rowsOut = 0
   a.hold = { state: 'wait', attempt: 1, dueMs: 0, count: 3, sinceMs: 0 }
   a.due = true
-  a.rows = [entry(1, 'a'), entry(2, 'a')]
+  a.rows = new Fifo([entry(1, 'a'), entry(2, 'a')])
   lane.list(a)
   const again = formBatch(lane, { size: 4, waitMs: 0 }, 0)
   assert.deepEqual(numbers(again), [1])

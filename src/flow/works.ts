@@ -1,4 +1,5 @@
 /** Forms what runs next out of the keys that are ready: one event, or a batch. */
+import type { Fifo } from '../kit/fifo.ts'
 import type { Entry } from './entry.ts'
 import type { KeyQueue } from './key-queue.ts'
 import type { Work } from './outcome.ts'
@@ -67,7 +68,7 @@ interface Group {
 function groupsOf(startable: readonly KeyQueue[]): ReadonlyMap<string | undefined, Group> {
   const groups = new Map<string | undefined, Group>()
   for (const queue of startable) {
-    const [first] = queue.waiting
+    const { first } = queue.waiting
     if (first === undefined) continue
     const group = groups.get(first.group) ?? { queues: [], waiting: 0, sinceMs: Number.POSITIVE_INFINITY, small: false }
     groups.set(first.group, group)
@@ -89,7 +90,7 @@ function gather(lane: OwnedLane, startable: readonly KeyQueue[], group: string |
   for (const queue of startable) {
     const before = entries.length
     while (entries.length < most) {
-      const [entry] = queue.waiting
+      const entry = queue.waiting.first
       if (entry === undefined || entry.group !== group || (entries.length > 0 && entry.most <= entries.length)) break
       queue.waiting.shift()
       most = Math.min(most, entry.most)
@@ -110,17 +111,24 @@ function formOf(queue: KeyQueue, size: number, probe: boolean): Formed {
   if (queue.waiting.length === 0 && queue.rows.length === 0) return { is: 'rows', queue }
   const attempt = queue.attempts + 1
   const source = queue.waiting.length > 0 ? queue.waiting : queue.rows
-  const entries: Entry[] = []
-  let most = attempt > 1 ? 1 : size
+  const entries = takeFrom(source, attempt > 1 ? 1 : size)
+  if (source === queue.rows) queue.rowsOut += entries.length
+  return { is: 'work', work: { entries, queues: [queue], attempt, probe } }
+}
+
+function takeFrom(source: Fifo<Entry>, size: number): readonly Entry[] {
+  const first = source.shift()
+  if (first === undefined) return []
+  const entries = [first]
+  let most = Math.min(size, first.most)
   while (entries.length < most) {
-    const [entry] = source
-    if (entry === undefined || (entries.length > 0 && entry.most <= entries.length)) break
+    const entry = source.first
+    if (entry === undefined || entry.most <= entries.length) break
     source.shift()
     most = Math.min(most, entry.most)
     entries.push(entry)
   }
-  if (source === queue.rows) queue.rowsOut += entries.length
-  return { is: 'work', work: { entries, queues: [queue], attempt, probe } }
+  return entries
 }
 
 function unlist(lane: OwnedLane, queues: readonly KeyQueue[]): void {

@@ -39,13 +39,18 @@ const table = {
   CONFIG_INVALID: {
     status: 500,
     title: 'The settings are not what the app needs',
-    todo: 'Set the environment variables that are named, or write them into the file given by --env-file.',
+    todo: 'Set the environment variables that are named, or write them into the file given by --env.',
   },
   // Schemas and versions
   VALIDATION_FAILED: {
     status: 422,
     title: 'The data is not what its schema asks for',
     todo: 'Correct the data at each of the places that are named.',
+  },
+  NOT_JSON: {
+    status: 422,
+    title: 'A value that JSON cannot carry',
+    todo: 'Write texts, finite numbers, true, false, null, lists and plain objects: of a Date `toISOString()`, of a BigInt its text.',
   },
   KEY_INVALID: {
     status: 422,
@@ -84,6 +89,11 @@ const table = {
     todo: 'Give the projection `by`: the same text for all events that write the row.',
   },
   ROW_INVALID: { status: 500, title: 'Not a row of this projection', todo: 'Write rows of its shape, each under the key that it names.' },
+  INDEXED_TOO_LONG: {
+    status: 500,
+    title: 'Too long a text to be found by',
+    todo: 'Index something shorter, such as the beginning of the text or a hash of it, or leave the index away.',
+  },
   FIND_INVALID: { status: 422, title: 'Not a question that rows can answer', todo: 'Look at the message: size, order or values are off.' },
   INDEX_MISSING: {
     status: 500,
@@ -218,7 +228,7 @@ const table = {
   SECRET_INVALID: {
     status: 500,
     title: 'A secret that cannot be one',
-    todo: 'Set the secret that the sender gave: for Standard Webhooks it is whsec_ and base64.',
+    todo: 'Set what the sender gave: for Standard Webhooks a secret, whsec_ and base64, or a public key, whpk_ and base64.',
   },
   DELIVERY_UNNAMED: {
     status: 400,
@@ -305,6 +315,11 @@ const table = {
     status: 404,
     title: 'No event with this id',
     todo: 'Compare the id with those that `millrace tail --from start` shows; an event that was trimmed is gone.',
+  },
+  EVENT_AMBIGUOUS: {
+    status: 409,
+    title: 'Several events have this id',
+    todo: 'Say which: millrace event ID --source SOURCE; each source has its own ids.',
   },
   DEAD_LETTER_UNKNOWN: {
     status: 404,

@@ -9,17 +9,15 @@ export class Fault extends Error {
   readonly data: FaultData
   /** The HTTP status that a caller outside sees. */
   readonly status: number
+  /** What to do about it. Its own, so that Node shows it where nobody catches the fault. */
+  readonly todo: string
 
   constructor(code: Code, detail: string, data: FaultData, cause: unknown) {
     super(detail === '' ? `${code}: ${codes[code].title}` : `${code}: ${detail}`, cause === undefined ? {} : { cause })
     this.code = code
     this.data = data
     this.status = codes[code].status
-  }
-
-  /** What to do about it. */
-  get todo(): string {
-    return codes[this.code].todo
+    this.todo = codes[code].todo
   }
 }
 

@@ -6,7 +6,8 @@
  */
 import { hash } from 'node:crypto'
 
-export type IdMint = () => string
+/** `nowMs`: of a caller that has just asked for it. */
+export type IdMint = (nowMs?: number) => string
 
 /** What an id is made of; an Environment has both. */
 export interface TimeAndChance {
@@ -32,8 +33,7 @@ export function idMint(environment: TimeAndChance, counterEnd: number = 2 ** 26)
     const middle = 0x80 | ((counter >>> 8) & 0x3f)
     head = `${timeHead(lastMs)}${hex(high, 3)}-${hex(middle, 2)}`
   }
-  return () => {
-    const nowMs = environment.nowMs()
+  return (nowMs = environment.nowMs()) => {
     if (nowMs > lastMs || counter % perHead === 0) refill(Math.floor(nowMs))
     const low = bytes[counter % perHead] ?? ''
     counter += 1

@@ -147,7 +147,7 @@ async function openStation(
   if (stands !== undefined && stands.event.position < event.position)
     return { state: 'not reached', ...keyed, why: `it stands at ${stands.event.id}: ${stands.why}` }
   const queue = key === undefined ? undefined : lane.keys.get(key)
-  const before = queue?.waiting.findIndex((entry) => entry.event.position === event.position) ?? -1
+  const before = [...(queue?.waiting ?? [])].findIndex((entry) => entry.event.position === event.position)
   if (before < 0) return { state: 'not reached', ...keyed, why: stopped ?? 'it is read soon' }
   return {
     state: 'waiting',

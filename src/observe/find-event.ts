@@ -7,28 +7,43 @@ import { breathe, type Observed } from './observed.ts'
 /** So that a question never reads a large log to its end. */
 const searchMost = 2_000_000
 
+/** The one of this id. Where several sources gave it, the fault names them. */
 export async function findEvent(observed: Observed, id: string, source?: string): Promise<Placed> {
-  const { store, sources = [] } = observed
-  const asked = source === undefined ? sources : [source]
-  const slices = await store.read(
-    asked.map((one) => ({ of: 'id', tenant: '', source: one, id })),
-    { events: 1, bytes: Number.MAX_SAFE_INTEGER },
-  )
-  for (const { events } of slices) for (const event of events) return event
+  const { events, near } = await eventsWithId(observed, id, source)
+  const [only, ...others] = events
+  if (others.length > 0) throw ambiguous(id, events)
+  if (only !== undefined) return only
   if (source !== undefined) throw missing(`${id} of ${source}`, [])
-  const near: Placed[] = []
-  const found = await searched(observed, '', searchMost, (event) => {
-    if (event.id !== id && looksLike(event.id, id)) near.push(event)
-    return event.id === id
-  })
-  if (found !== undefined) return found
-  const [only, ...others] = near
   // Whoever types the beginning of an id means the only one that begins so.
-  if (only !== undefined && others.length === 0 && only.id.startsWith(id)) return only
+  const [like, ...more] = near
+  if (like !== undefined && more.length === 0 && like.id.startsWith(id)) return like
   throw missing(
     id,
     near.slice(-5).map((event) => event.id),
   )
+}
+
+/** Of the sources that are known, or of the one that is named. Where they have none, of all that the log names; and what looks like it. */
+export async function eventsWithId(
+  observed: Observed,
+  id: string,
+  source?: string,
+): Promise<{ readonly events: readonly Placed[]; readonly near: readonly Placed[] }> {
+  const { store, sources = [] } = observed
+  const asked = source === undefined ? [...new Set(sources)] : [source]
+  const slices = await store.read(
+    asked.map((one) => ({ of: 'id', tenant: '', source: one, id })),
+    { events: 1, bytes: Number.MAX_SAFE_INTEGER },
+  )
+  const known = slices.flatMap(({ events }) => events)
+  if (known.length > 0 || source !== undefined) return { events: known, near: [] }
+  const events: Placed[] = []
+  const near: Placed[] = []
+  await searched(observed, '', searchMost, (event) => {
+    if (event.id === id) events.push(event)
+    else if (looksLike(event.id, id)) near.push(event)
+  })
+  return { events, near }
 }
 
 /** What it caused, as far as the log tells soon after it; `more` where it was not read to its end. */
@@ -42,18 +57,12 @@ export async function causedBy(
   await searched(observed, event.position, most, (other) => {
     read += 1
     if (other.cause === event.id) events.push(other)
-    return false
   })
   return { events, more: read >= most }
 }
 
 /** Lane by lane, each from the same place: with a global order that is after it, else its own lane's. */
-async function searched(
-  observed: Observed,
-  after: Position,
-  most: number,
-  wanted: (event: Placed) => boolean,
-): Promise<Placed | undefined> {
+async function searched(observed: Observed, after: Position, most: number, visit: (event: Placed) => void): Promise<void> {
   const { store } = observed
   let read = 0
   for (const { name } of store.limits.lanes) {
@@ -62,14 +71,19 @@ async function searched(
       if (slice === undefined || slice.upTo === from) break
       for (const event of slice.events) {
         read += 1
-        if (wanted(event)) return event
+        visit(event)
         if (read >= most) break
       }
       from = slice.upTo
       await breathe(observed)
     }
   }
-  return undefined
+}
+
+function ambiguous(id: string, events: readonly Placed[]): Error {
+  const sources = events.map(({ source }) => source)
+  const which = events.map(({ type, source }) => `${type} from ${source}`).join(', ')
+  return fault('EVENT_AMBIGUOUS', `'${id}' is ${which}`, { id, sources })
 }
 
 function missing(id: string, near: readonly string[]): Error {

@@ -31,6 +31,7 @@ interface Written {
   readonly positions?: readonly string[]
   readonly position?: string
   readonly paused?: boolean
+  readonly refused?: { readonly message: string }
   readonly why?: string
 }
 
@@ -53,6 +54,8 @@ function viewOf(row: Row, names: ReadonlyMap<string, string>): OperationView {
   const said = asked === undefined ? written : (JSON.parse(written.value ?? '{}') as Written)
   const id = asked?.key ?? written.subscription ?? subscriptionIn(written.part ?? '')
   const op = asked === undefined ? (written.op ?? '') : said.paused === true ? 'pause' : 'resume'
+  // Why it was refused, or why it was asked for.
+  const why = written.refused?.message ?? said.why
   return {
     ...{ operation: row.key, op, subscription: names.get(id) ?? id },
     ...(written.key === undefined ? {} : { key: written.key }),
@@ -61,7 +64,7 @@ function viewOf(row: Row, names: ReadonlyMap<string, string>): OperationView {
     ...(written.doneMs === undefined ? {} : { doneAt: timeText(written.doneMs) }),
     // What a merged subscription stands at has no row, so only the request names it.
     positions: written.key === undefined && written.position !== undefined ? [written.position] : (written.positions ?? []),
-    ...(said.why === undefined ? {} : { why: said.why }),
+    ...(why === undefined ? {} : { why }),
   }
 }
 

@@ -7,9 +7,9 @@ import { controlKey, type Control, type Request } from '../flow/requests.ts'
 import { fault } from '../kit/fault.ts'
 import { validate } from '../contracts/schema.ts'
 import type { AnyEvent } from '../define/event.ts'
-import { ask, forget, setPaused, untilDone, type Operating } from '../runtime/operations.ts'
+import { ask, forget, setPaused, untilDone, type DoneOperation, type Operating } from '../runtime/operations.ts'
 import { deadLettersOf, deadLettersWithId, type DeadLetterFilter, type FoundDeadLetter } from './dead-letters.ts'
-import { findEvent } from './find-event.ts'
+import { eventsWithId } from './find-event.ts'
 import { lanesOf, knownSubscriptions, partOf, subscriptionNamed, type Known, type Observed } from './observed.ts'
 
 export interface Operator extends Observed, Operating {
@@ -31,8 +31,8 @@ export interface Settled {
   readonly key: string
   readonly id: string
   readonly operation: string
-  /** `left`: it waits for the owner of its lane. */
-  readonly outcome: 'done' | 'left'
+  /** `left`: it waits for the owner of its lane. `refused`: no commit can carry it out. */
+  readonly outcome: 'done' | 'left' | 'refused'
   readonly why?: string
 }
 
@@ -98,7 +98,7 @@ export async function edit(
   }
   const { known, lane, key, position } = first
   if (known.kind === 'projection') throw fault('EDIT_REFUSED', `${known.name} is a projection`, { subscription: known.name })
-  await mustBeTaken(operator, known, id, data)
+  await mustBeTaken(operator, known, { id, position }, data)
   const edited = await settle(operator, [
     { known, lane, id, request: { op: 'edit', key, position, data, by, atMs: operator.environment.nowMs() } },
   ])
@@ -191,11 +191,13 @@ async function heldWithId(observed: Observed, id: string, subscription: string |
   const heads = all.filter(({ letter }) => letter.id === id)
   if (heads.length > 0)
     return heads.map(({ letter, known, head }) => ({ known, lane: letter.lane, key: letter.key, position: head.position }))
-  const event = all.length === 0 ? undefined : await findEvent(observed, id).catch(() => undefined)
+  const { events: exact, near } = all.length === 0 ? { events: [], near: [] } : await eventsWithId(observed, id)
+  const events = exact.length > 0 ? exact : near.filter((event) => event.id.startsWith(id))
   const behind: HeldEvent[] = []
-  for (const { letter, known } of event === undefined ? [] : all) {
-    const [row] = await observed.store.get([heldKey(partOf(known, letter.lane), letter.key, event?.position ?? '')])
-    if (row !== undefined) behind.push({ known, lane: letter.lane, key: letter.key, position: decodeHeld(row).position })
+  for (const { letter, known } of all) {
+    const rows = await observed.store.get(events.map(({ position }) => heldKey(partOf(known, letter.lane), letter.key, position)))
+    for (const row of rows)
+      if (row !== undefined) behind.push({ known, lane: letter.lane, key: letter.key, position: decodeHeld(row).position })
   }
   if (behind.length > 0) return behind
   return (await deadLettersWithId(observed, id, filter)).map(({ letter, known, head }) => ({
@@ -207,7 +209,12 @@ async function heldWithId(observed: Observed, id: string, subscription: string |
 }
 
 /** What its schema would refuse would only park again. */
-async function mustBeTaken(operator: Operator, { crew, name }: Known, id: string, data: string): Promise<void> {
+async function mustBeTaken(
+  operator: Operator,
+  { crew, name }: Known,
+  { id, position }: { readonly id: string; readonly position: string },
+  data: string,
+): Promise<void> {
   let parsed: unknown
   try {
     parsed = JSON.parse(data)
@@ -215,7 +222,9 @@ async function mustBeTaken(operator: Operator, { crew, name }: Known, id: string
     throw fault('EDIT_NOT_JSON', `for ${id}`, {}, error)
   }
   if (crew === undefined) return
-  const event = await findEvent(operator, id)
+  const { events, near } = await eventsWithId(operator, id)
+  const event = [...events, ...near].find((one) => one.position === position)
+  if (event === undefined) return
   const shape = operator.events?.find(({ type, version }) => type === event.type && version === event.version)
   if (shape !== undefined) validate(shape.schema, parsed, event.type)
   const look = crew.subscription.look({ ...event, data, parsed: undefined })
@@ -235,10 +244,12 @@ async function settle(operator: Operator, wanted: readonly Wanted[]): Promise<re
     left.push(...asked.map(({ operation }) => operation))
   }
   const owned = left.filter((_, i) => wanted[i]?.known.crew !== undefined)
-  const done = owned.length === 0 ? new Set<string>() : await untilDone(operator, owned, operator.waitMs ?? 5_000)
+  const done = owned.length === 0 ? new Map<string, DoneOperation>() : await untilDone(operator, owned, operator.waitMs ?? 5_000)
   return wanted.map(({ known, id, request }, i): Settled => {
     const operation = left[i] ?? ''
     const of = { subscription: known.name, key: request.key ?? '', id, operation }
+    const { refused } = done.get(operation) ?? {}
+    if (refused !== undefined) return { ...of, outcome: 'refused', why: refused.message }
     if (done.has(operation)) return { ...of, outcome: 'done' }
     return {
       ...of,

@@ -2,6 +2,7 @@
 import { decodeBreaker } from '../flow/breaker.ts'
 import { decodeHold } from '../flow/holds.ts'
 import { noCounts, type Counts } from '../flow/lane-record.ts'
+import type { Subscription } from '../flow/subscription.ts'
 import { controlKey, type Control } from '../flow/requests.ts'
 import { timeText } from '../plan/stored-of.ts'
 import { allRows, breathe, knownSubscriptions, lanesOf, partOf, readBy, type Known, type KnownLane, type Observed } from './observed.ts'
@@ -24,7 +25,7 @@ export interface LaneView {
   readonly counts: Counts
 }
 
-/** Events that it has still to settle. Without its app at hand it is not known which types it takes: then all count. */
+/** Events that it wants and has still to settle. Without its app at hand nobody knows which it wants: then all count. */
 export interface Lag {
   readonly events: number
   /** There are more: it was not counted further. */
@@ -53,6 +54,8 @@ export interface SubscriptionView {
 }
 
 const lagMost = 10_000
+/** To find out what is wanted, each event is looked at: a log in which little is would be read to its end. */
+const lookedMost = 50_000
 
 export async function subscriptionViews(observed: Observed): Promise<readonly SubscriptionView[]> {
   const views: SubscriptionView[] = []
@@ -100,7 +103,7 @@ export function breakerOf(value: string | undefined): Pick<SubscriptionView, 'br
 
 async function laneView(observed: Observed, known: Known, { lane, record, unit }: KnownLane): Promise<LaneView> {
   const { held, parked } = await holdsOf(observed, partOf(known, lane))
-  const lag = await lagOf(observed, lane, record.mark, known.crew?.subscription.types)
+  const lag = await lagOf(observed, lane, record.mark, known.crew?.subscription)
   const { owner, epoch, mark, holes, counts } = record
   return {
     ...{ subscription: known.name, lane },
@@ -121,19 +124,21 @@ async function holdsOf(observed: Observed, part: string): Promise<{ readonly hel
   return { held, parked }
 }
 
-async function lagOf(observed: Observed, lane: string, mark: string, types: ReadonlySet<string> | undefined): Promise<Lag> {
-  let events = 0
+async function lagOf(observed: Observed, lane: string, mark: string, of: Pick<Subscription, 'types' | 'look'> | undefined): Promise<Lag> {
+  let [events, looked] = [0, 0]
+  const goesOn = (): boolean => events <= lagMost && looked < lookedMost
   for (const name of readBy(observed.store, lane)) {
-    for (let after = mark; events <= lagMost;) {
-      const cursor = { of: 'lane', name, after, ...(types === undefined ? {} : { types }) } as const
+    for (let after = mark; goesOn();) {
+      const cursor = { of: 'lane', name, after, ...(of === undefined ? {} : { types: of.types }) } as const
       const [slice] = await observed.store.read([cursor], { events: 1_000, bytes: 8 * 1_048_576 })
       if (slice === undefined || slice.upTo === after) break
-      events += slice.events.length
+      looked += slice.events.length
+      events += of === undefined ? slice.events.length : slice.events.filter((event) => of.look(event).is !== 'skip').length
       after = slice.upTo
       if (slice.events.length > 0) await breathe(observed)
     }
   }
-  return { events: Math.min(events, lagMost), more: events > lagMost }
+  return { events: Math.min(events, lagMost), more: !goesOn() }
 }
 
 function added(a: Counts, b: Counts): Counts {

@@ -2,7 +2,7 @@
  * What schemas tell about an app, as far as their libraries tell it: shapes that transform, columns that are not there,
  * bodies that do not fit.
  */
-import { jsonSchema, sameShape } from '../contracts/json-schema.ts'
+import { jsonSchema, sameShape, type Converters } from '../contracts/json-schema.ts'
 import type { Schema } from '../contracts/schema.ts'
 import type { AnyProjection } from '../define/projection.ts'
 import { error, type Finding } from './finding.ts'
@@ -11,7 +11,7 @@ import type { Plan } from './plan.ts'
 type Columns = Readonly<Record<string, unknown>>
 
 export function checkShapes(plan: Plan): readonly Finding[] {
-  return [...transforming(plan), ...plan.projections.flatMap(columns), ...plan.webhooks.flatMap(body)]
+  return [...transforming(plan), ...columns(plan), ...bodies(plan)]
 }
 
 /** What is kept must be taken as it was given: a schema that transforms would see its own output one day. */
@@ -21,15 +21,19 @@ function transforming(plan: Plan): readonly Finding[] {
     ...plan.projections.map(({ name, row }) => ({ where: `projection ${name}`, schema: row })),
   ]
   return kept.flatMap(({ where, schema }) =>
-    sameShape(schema) === 'differs'
+    sameShape(schema, plan.jsonSchema) === 'differs'
       ? [error(where, 'its schema gives another shape than it takes: keep what it gives, and transform where it is read')]
       : [],
   )
 }
 
 /** The key is a text; what an index orders by is a single value. */
-function columns({ name, row, key, indexes }: AnyProjection): readonly Finding[] {
-  const known = columnsOf(row, 'output')
+function columns(plan: Plan): readonly Finding[] {
+  return plan.projections.flatMap((projection) => columnsIn(projection, plan.jsonSchema))
+}
+
+function columnsIn({ name, row, key, indexes }: AnyProjection, converters: Converters): readonly Finding[] {
+  const known = columnsOf(row, converters, 'output')
   if (known === undefined) return []
   const wrong = (column: string): string | undefined => {
     if (!Object.hasOwn(known, column)) return 'is no column of its rows'
@@ -44,12 +48,16 @@ function columns({ name, row, key, indexes }: AnyProjection): readonly Finding[]
 }
 
 /** Without `data` the body is the event's data as it stands. */
-function body({ path, body: given, publishes, data }: Plan['webhooks'][number]): readonly Finding[] {
+function bodies(plan: Plan): readonly Finding[] {
+  return plan.webhooks.flatMap((webhook) => body(webhook, plan.jsonSchema))
+}
+
+function body({ path, body: given, publishes, data }: Plan['webhooks'][number], converters: Converters): readonly Finding[] {
   if (data !== undefined || given === publishes.schema) return []
-  const has = columnsOf(given, 'output')
-  const wants = columnsOf(publishes.schema, 'input')
+  const has = columnsOf(given, converters, 'output')
+  const wants = columnsOf(publishes.schema, converters, 'input')
   if (has === undefined || wants === undefined) return []
-  const missing = requiredOf(publishes.schema).filter((name) => !Object.hasOwn(has, name))
+  const missing = requiredOf(publishes.schema, converters).filter((name) => !Object.hasOwn(has, name))
   const other = Object.keys(wants).filter((name) => Object.hasOwn(has, name) && !fits(typeOf(has[name]), typeOf(wants[name])))
   const wrong = [...missing, ...other]
   if (wrong.length === 0) return []
@@ -61,20 +69,20 @@ function fits(given: string | undefined, wanted: string | undefined): boolean {
 }
 
 /** Of a plain object that has these properties and no others; `undefined` where that can't be told. */
-function columnsOf(schema: Schema, side: 'input' | 'output'): Columns | undefined {
-  const { type, properties, additionalProperties, patternProperties } = told(schema, side)
+function columnsOf(schema: Schema, converters: Converters, side: 'input' | 'output'): Columns | undefined {
+  const { type, properties, additionalProperties, patternProperties } = told(schema, converters, side)
   if (type !== 'object' || typeof properties !== 'object' || properties === null || patternProperties !== undefined) return undefined
   return additionalProperties === undefined || additionalProperties === false ? (properties as Columns) : undefined
 }
 
-function requiredOf(schema: Schema): readonly string[] {
-  const { required } = told(schema, 'input')
+function requiredOf(schema: Schema, converters: Converters): readonly string[] {
+  const { required } = told(schema, converters, 'input')
   return Array.isArray(required) ? (required as readonly string[]) : []
 }
 
-function told(schema: Schema, side: 'input' | 'output'): Readonly<Record<string, unknown>> {
+function told(schema: Schema, converters: Converters, side: 'input' | 'output'): Readonly<Record<string, unknown>> {
   try {
-    return jsonSchema(schema, {}, side)
+    return jsonSchema(schema, converters, side)
   } catch {
     return {}
   }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { toJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
 import { z } from 'zod'
-import { app } from '../define/app.ts'
+import type { ToJsonSchema } from '../contracts/json-schema.ts'
+import { app, type AppOptions } from '../define/app.ts'
 import { batched } from '../define/batched.ts'
 import { config } from '../define/config.ts'
 import type { Definition } from '../define/definition.ts'
@@ -215,6 +217,23 @@ test('given a key or an index over what the rows do not have or can’t be order
   ])
   for (const open of [z.looseObject({ id: z.string() }), z.record(z.string(), z.string()), v.object({ id: v.string() }), z.any()])
     assert.deepEqual(errors(Placed, over('id', [['x']], open)), [], 'what can’t be told is no fault')
+})
+
+test('given a library that tells nothing by itself, when the app converts for it, then its schemas are looked through too', () => {
+  const Taken = event('Taken', v.object({ n: v.pipe(v.string(), v.transform(Number)) }))
+  const rows = projection('rows', v.object({ id: v.string() }), {
+    key: 'id',
+    index: ['id', ...(['color'] as unknown as ['id'])],
+    apply: (on) => [on(Taken, (its, { n }) => its.put({ id: String(n) }))],
+  })
+  const errorsWith = (options: AppOptions): readonly string[] =>
+    checkPlan(planOf(app('shop', [Taken, rows], options))).map(({ where, message }) => `${where}: ${message}`)
+  assert.deepEqual(errorsWith({}), [])
+  const valibot: ToJsonSchema = (schema, typeMode) => ({ ...toJsonSchema(schema as v.GenericSchema, { typeMode }) })
+  assert.deepEqual(errorsWith({ jsonSchema: { valibot } }), [
+    'event Taken 1: its schema gives another shape than it takes: keep what it gives, and transform where it is read',
+    "projection rows: 'color' is no column of its rows",
+  ])
 })
 
 test('given a webhook whose body is another shape than its event, when it has no `data`, then it is told', () => {

@@ -30,6 +30,7 @@ export function planOf(app: App): Plan {
     resources: of('resource'),
     configs: of('config'),
     settings: of('setting'),
+    jsonSchema: app.jsonSchema,
   }
 }
 

@@ -27,9 +27,9 @@ export function lookThrough<Part>(
   try {
     const [only] = read.facts
     const kept =
-      only !== undefined && read.facts.length === 1
+      only !== undefined && read.places === undefined
         ? keep(received(event, only))
-        : read.facts.flatMap((fact) => keep(received(event, fact)))
+        : read.facts.flatMap((fact, at) => keep(placed(received(event, fact), read.places?.[at])))
     const [first] = kept
     if (first === undefined) return { is: 'skip' }
     if (kept.length === 1) return { is: 'run', key: first.key, parts: [first.part] }
@@ -55,6 +55,22 @@ export function ownKey({ source, id }: Pick<Placed, 'source' | 'id'>): string {
 /** … or by a field, which nobody can read. */
 export function unknownKey(): undefined {
   return undefined
+}
+
+/** Which part of its event it is: what it does outside goes by that, and must, whatever `where` leaves out of the others today. */
+export function placeOf(fact: Received): string {
+  return (fact as InPlace)[place] ?? '0'
+}
+
+/** Beside what the app sees of it, and without weight where an event is one fact. */
+const place = Symbol('place')
+
+interface InPlace extends Received {
+  readonly [place]?: string
+}
+
+function placed(fact: Received, at: string | undefined): Received {
+  return Object.defineProperty(fact, place, { value: at })
 }
 
 function received(event: Placed, fact: Fact): Received {

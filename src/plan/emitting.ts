@@ -15,11 +15,11 @@ export class Emitting {
   readonly #fn: Fn
   readonly #turn: Turn
   readonly #taken: Taken
-  readonly #part: number
+  readonly #part: string
   readonly #services: Services
   #count = 0
 
-  constructor(fn: Fn, turn: Turn, taken: Taken, part: number, services: Services) {
+  constructor(fn: Fn, turn: Turn, taken: Taken, part: string, services: Services) {
     this.#fn = fn
     this.#turn = turn
     this.#taken = taken
@@ -31,7 +31,7 @@ export class Emitting {
   get key(): string {
     const { event, run } = this.#taken
     const of = `${this.#turn.subscription}/${plain(event.source)}/${plain(event.id)}/${run}`
-    return this.#part === 0 ? of : `${of}/${this.#part}`
+    return this.#part === '0' ? of : `${of}/${this.#part}`
   }
 
   emitAll(given: unknown): void {

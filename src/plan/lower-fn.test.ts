@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { batched } from '../define/batched.ts'
-import { fn } from '../define/fn.ts'
+import { fn, type Fn } from '../define/fn.ts'
 import type { Placed, Row } from '../ports/store.ts'
-import { Asked, Made, Grown1, Grown2, Part, Old, asked, lowered, placed, look, ran, turnOf, refused, one } from './fn-turn.test.ts'
+import { Asked, Made, Grown1, Grown2, Part, Other, Old, asked, lowered, placed, look, ran, turnOf, refused, one } from './fn-turn.test.ts'
 
 test('given an order by key, by none or by a field, when an event is looked at, then that is its order key', () => {
   const run = (): void => {}
@@ -69,6 +69,30 @@ test('given a split event, when its turn runs, then its parts run one after anot
   })
   await turnOf(of, [placed(Old, { ns: [1, 2] })])
   assert.deepEqual(seen, ['in 1 f/s/e1/0', 'out 1', 'in 2 f/s/e1/0/1', 'out 2'])
+})
+
+test('given a split event, when `where` or its consumer changes before it runs again, then its parts keep their keys and ids', async () => {
+  const keysOf = async (of: Fn, found: Map<unknown, string>): Promise<ReadonlyMap<unknown, string>> => {
+    const { events } = await turnOf(of, [placed(Old, { ns: [-1, 2, 3] })])
+    for (const { data, id } of events)
+      found.set((JSON.parse(data) as { n: number }).n, `${found.get((JSON.parse(data) as { n: number }).n)} ${id}`)
+    return found
+  }
+  const noted = (found: Map<unknown, string>) => ({
+    emits: [Made],
+    run: ({ n }: { n: number }, ctx: { idempotencyKey: string }) => {
+      found.set(n, ctx.idempotencyKey)
+      return Made({ n })
+    },
+  })
+  const [one, two, three] = [new Map<unknown, string>(), new Map<unknown, string>(), new Map<unknown, string>()]
+  const all = await keysOf(fn('f', [Part, Other], noted(one)), one)
+  const parts = await keysOf(fn('f', Part, noted(two)), two)
+  const few = await keysOf(fn('f', [Part, Other], { where: { data: { n: [3] } }, ...noted(three) }), three)
+  assert.deepEqual([...all.keys(), ...parts.keys(), ...few.keys()], [-1, 2, 3, 2, 3, 3])
+  for (const [n, known] of [...parts, ...few]) assert.equal(known, all.get(n))
+  assert.equal(new Set(all.values()).size, 3)
+  assert.match(all.get(2) ?? '', /^f\/s\/e1\/0\/1 /)
 })
 
 test('given `once`, when the same thing comes again, then it is passed and counted: one by one, in one batch, and in parts', async () => {

@@ -7,7 +7,7 @@ import type { Look, Subscription } from '../flow/subscription.ts'
 import type { Taken, Turn } from '../flow/turn.ts'
 import { fault } from '../kit/fault.ts'
 import { isThenable } from '../kit/thenable.ts'
-import { eventKey, lookThrough, ownKey, readerFor, unknownKey } from './consumed.ts'
+import { eventKey, lookThrough, ownKey, placeOf, readerFor, unknownKey } from './consumed.ts'
 import { Emitting } from './emitting.ts'
 import type { Plan } from './plan.ts'
 import type { Services } from './services.ts'
@@ -49,8 +49,8 @@ function groupBy(by: ((data: unknown) => string) | undefined): { group?: (look: 
 
 /** The parts of a split event are one turn, one after another. */
 async function runParts(fn: Fn, turn: Turn, taken: Taken, services: Services): Promise<void> {
-  for (const [part, fact] of (taken.parts as readonly Received[]).entries()) {
-    const emitting = new Emitting(fn, turn, taken, part, services)
+  for (const fact of taken.parts as readonly Received[]) {
+    const emitting = new Emitting(fn, turn, taken, placeOf(fact), services)
     if (fn.once !== undefined && (await wasDone(fn, fn.once, turn, fact))) {
       turn.repeated()
       continue
@@ -65,7 +65,7 @@ function runOne(fn: Fn, turn: Turn, services: Services): void | Promise<void> {
   if (taken === undefined) return
   if (fn.once !== undefined || taken.parts.length > 1) return runParts(fn, turn, taken, services)
   const fact = taken.parts[0] as Received
-  const emitting = new Emitting(fn, turn, taken, 0, services)
+  const emitting = new Emitting(fn, turn, taken, placeOf(fact), services)
   const result = fn.run(fact.data, new TurnContext(fn.name, turn, fact, emitting, services) as never)
   if (isThenable(result)) return Promise.resolve(result).then((facts) => emitting.emitAll(facts))
   return emitting.emitAll(result)
@@ -74,12 +74,12 @@ function runOne(fn: Fn, turn: Turn, services: Services): void | Promise<void> {
 async function runBatch(fn: Fn, turn: Turn, services: Services): Promise<void> {
   const items: Item<Fact, {}>[] = []
   for (const taken of turn.taken) {
-    for (const [part, fact] of (taken.parts as readonly Received[]).entries()) {
+    for (const fact of taken.parts as readonly Received[]) {
       if (fn.once !== undefined && (await wasDone(fn, fn.once, turn, fact))) {
         turn.repeated()
         continue
       }
-      const emitting = new Emitting(fn, turn, taken, part, services)
+      const emitting = new Emitting(fn, turn, taken, placeOf(fact), services)
       items.push({ event: fact, idempotencyKey: emitting.key, emit: (...facts: readonly unknown[]) => emitting.emitAll(facts) })
     }
   }

@@ -1,4 +1,5 @@
 /** An app as plain data: what the runtime runs, documents describe, and checks criticise. */
+import type { Converters } from '../contracts/json-schema.ts'
 import type { AnyConfig, Setting } from '../define/config.ts'
 import type { AnyEvent } from '../define/event.ts'
 import type { Fn } from '../define/fn.ts'
@@ -22,4 +23,5 @@ export interface Plan {
   readonly resources: readonly AnyResource[]
   readonly configs: readonly AnyConfig[]
   readonly settings: readonly Setting[]
+  readonly jsonSchema: Converters
 }

@@ -1,4 +1,5 @@
 /** A fact as it is stored: validated where its event did not make it, with its envelope and its place among slots. */
+import { carried, jsonText } from '../contracts/carried.ts'
 import type { Fact } from '../contracts/fact.ts'
 import { madeBy } from '../contracts/made-fact.ts'
 import { validate } from '../contracts/schema.ts'
@@ -9,7 +10,7 @@ import type { Stored } from '../ports/store.ts'
 
 export interface Envelope {
   /** Made of the data's text where it depends on it. */
-  readonly id: (data: string) => string
+  readonly id: string | ((data: string) => string)
   readonly source: string
   /** RFC 3339. */
   readonly time: string
@@ -22,9 +23,10 @@ export interface Envelope {
 }
 
 export function storedOf(fact: Fact, event: AnyEvent, envelope: Envelope): Stored {
-  const parsed = madeBy(fact) === event ? fact.data : validate(event.schema, fact.data, event.type)
-  const data = JSON.stringify(parsed) ?? 'null'
-  const id = envelope.id(data)
+  const valid = madeBy(fact) === event ? fact.data : validate(event.schema, fact.data, event.type)
+  const data = jsonText(valid, event.type)
+  const parsed = carried(valid, data, event.type)
+  const id = typeof envelope.id === 'string' ? envelope.id : envelope.id(data)
   const key = keyable(event.keyOf(parsed) ?? envelope.key ?? id, event)
   const stored = {
     tenant: '',

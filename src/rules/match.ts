@@ -18,12 +18,26 @@ export function compilePattern(pattern: unknown, what = 'pattern'): Matcher {
   const conditions = [...new Set(rules.flat())]
   const slots = rules.map((rule) => rule.map((condition) => conditions.indexOf(condition)))
   const root = fieldAt(undefined, conditions)
+  // Used again and again: nothing that is asked while they are filled comes back here.
+  const spots = conditions.map((): Spot => ({ leaf: false, fits: false, inner: undefined }))
   return (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-    const spots = conditions.map((): Spot => ({ leaf: false, fits: false, inner: undefined }))
+    for (const spot of spots) clear(spot)
     gather(root, value, undefined, 0, conditions, spots)
-    return slots.some((rule) => fits(rule, conditions, spots, what))
+    const flat = spots.every(({ inner }) => inner === undefined)
+    return slots.some((rule) => (flat ? fitsFlat(rule, conditions, spots) : fits(rule, conditions, spots, what)))
   }
+}
+
+function clear(spot: Spot): void {
+  spot.leaf = false
+  spot.fits = false
+  spot.inner = undefined
+}
+
+/** Without arrays of objects there is one leaf a path, and nothing to choose. */
+function fitsFlat(rule: readonly number[], conditions: readonly Condition[], spots: readonly Spot[]): boolean {
+  return rule.every((slot) => spots[slot]?.fits === true || (conditions[slot]?.absent === true && spots[slot]?.leaf === false))
 }
 
 /**

@@ -1,81 +1,89 @@
 /**
- * Which indexes the rows of each projection have: nobody could find them any more once the projection is gone from the app.
- * One that is new gets the entries of all rows there are before anybody asks along it, or it would answer with a part of them.
+ * Indexes that are new get the entries of all rows there are before the app runs, or it would answer along them with a
+ * part of the rows.
+ *
+ *   they are live ──▶ every writer, of old code too, writes their entries ──▶ all rows are gone through ──▶ they are filled
+ *
+ * Who had read that they are not live when it began its turn loses at the commit, and runs again. So what is written
+ * before is gone through, and what is written later has its entries.
  */
 import { changeOf } from '../flow/change.ts'
 import type { AnyProjection } from '../define/projection.ts'
 import type { FlowContext } from '../flow/context.ts'
-import type { Key, Put, Row, Store } from '../ports/store.ts'
+import type { Put, Row, Store } from '../ports/store.ts'
+import { decodeIndexes, indexesKey, without, type Indexes, type KeptIndexes } from '../state/kept-indexes.ts'
 import { decodeRow, indexKeys, spaceOf } from '../state/row-space.ts'
 
-type Indexes = readonly (readonly string[])[]
-
-interface Kept {
-  /** All that have entries. */
-  readonly all: Indexes
-  /** Those of them that the app declared when it last started: the others have missed rows since. */
-  readonly live: Indexes
-}
-
 type Storing = Pick<FlowContext, 'store' | 'changeId'>
+type Projections = ReadonlyMap<string, AnyProjection>
 
 const pageRows = 256
 
 /** By the id of the subscription. Writes only where something is new. */
-export async function keepIndexes(context: Storing, projections: ReadonlyMap<string, AnyProjection>): Promise<void> {
-  const ids = [...projections.keys()]
-  if (ids.length === 0) return
-  const rows = await context.store.get(ids.map(indexesKey))
-  const puts: Put[] = []
-  for (const [i, id] of ids.entries()) {
-    const { all, live } = decode(rows[i]?.value)
-    const projection = projections.get(id)
-    if (projection === undefined) continue
-    const { indexes } = projection
-    const added = without(indexes, live)
-    if (added.length === 0 && indexes.length === live.length) continue
-    if (added.length > 0) await fill(context, id, { ...projection, indexes: added })
-    const kept: Kept = { all: [...all, ...without(indexes, all)], live: indexes }
-    puts.push({ ...indexesKey(id), value: JSON.stringify(kept) })
+export async function keepIndexes(context: Storing, projections: Projections): Promise<void> {
+  if (projections.size === 0) return
+  const { writers } = context.store.limits
+  const kept = await alter(context, projections, ({ all, live, filled }, own) => {
+    // Where this process alone writes nobody else needs what it does not declare. Elsewhere others may, so it is kept up.
+    const now = writers === 'one' ? own : [...live, ...without(own, live)]
+    return { all: [...all, ...without(own, all)], live: now, filled: without(filled, without(filled, now)) }
+  })
+  let fills = false
+  for (const [id, projection] of projections) {
+    const indexes = without(projection.indexes, kept.get(id)?.filled ?? [])
+    if (indexes.length === 0) continue
+    await fill(context, id, { ...projection, indexes })
+    fills = true
   }
-  if (puts.length > 0) await context.store.commit(changeOf(context.store, context.changeId(), { puts }))
+  if (fills) await alter(context, projections, (before, own) => ({ ...before, filled: [...before.filled, ...without(own, before.filled)] }))
 }
 
-export async function keptIndexes(store: Store, id: string): Promise<Indexes> {
+export async function allIndexes(store: Store, id: string): Promise<Indexes> {
   const [row] = await store.get([indexesKey(id)])
-  return decode(row?.value).all
+  return decodeIndexes(row?.value).all
 }
 
-export function indexesKey(id: string): Key {
-  return { kind: 'indexes', part: '', key: id }
+/** All that it has become. */
+async function alter(
+  { store, changeId }: Storing,
+  projections: Projections,
+  next: (kept: KeptIndexes, own: Indexes) => KeptIndexes,
+): Promise<ReadonlyMap<string, KeptIndexes>> {
+  const keys = [...projections.keys()].map(indexesKey)
+  for (;;) {
+    const rows = await store.get(keys)
+    const became = new Map<string, KeptIndexes>()
+    const puts: Put[] = []
+    const checks: { kind: string; part: string; key: string; rev: string | null }[] = []
+    for (const [i, [id, { indexes }]] of [...projections].entries()) {
+      const row = rows[i]
+      const before = decodeIndexes(row?.value)
+      const after = next(before, indexes)
+      became.set(id, after)
+      if (JSON.stringify(after) === JSON.stringify(before)) continue
+      checks.push({ ...indexesKey(id), rev: row?.rev ?? null })
+      puts.push({ ...indexesKey(id), value: JSON.stringify(after) })
+    }
+    if (puts.length === 0 || (await store.commit(changeOf(store, changeId(), { checks, puts }))).ok) return became
+  }
 }
 
-/** Page by page, while the projection may be running: a row that it changes meanwhile is looked at again. */
-async function fill(context: Storing, id: string, { name, key, indexes }: AnyProjection): Promise<void> {
-  const { store } = context
-  const limit = Math.max(1, Math.min(pageRows, Math.floor(store.limits.items / (indexes.length + 1))))
+/** Page by page, while others may be writing: a row that they change meanwhile is looked at again. */
+async function fill({ store, changeId }: Storing, id: string, shape: AnyProjection): Promise<void> {
+  const limit = Math.max(1, Math.min(pageRows, Math.floor(store.limits.items / (shape.indexes.length + 1))))
   const part = spaceOf(id)
   for (let from = ''; ;) {
     const rows = await store.scan({ kind: 'row', part, from, to: '', limit })
     const last = rows.at(-1)
     if (last === undefined) return
-    const puts = rows.flatMap((row) => entriesOf(row, { name, key, indexes }))
+    const puts = rows.flatMap((row) => entriesOf(row, shape))
     const checks = rows.map((row) => ({ kind: row.kind, part: row.part, key: row.key, rev: row.rev }))
-    const committed = puts.length === 0 || (await store.commit(changeOf(store, context.changeId(), { checks, puts }))).ok
+    const committed = puts.length === 0 || (await store.commit(changeOf(store, changeId(), { checks, puts }))).ok
     if (committed) from = `${last.key}\u0000`
   }
 }
 
-function entriesOf({ part, key, value }: Row, shape: Pick<AnyProjection, 'name' | 'key' | 'indexes'>): readonly Put[] {
+function entriesOf({ part, key, value }: Row, shape: AnyProjection): readonly Put[] {
   const { row } = decodeRow(value)
   return row === undefined ? [] : indexKeys(part, shape, row).map((entry) => ({ ...entry, value: key }))
-}
-
-function without(indexes: Indexes, known: Indexes): Indexes {
-  const names = new Set(known.map(String))
-  return indexes.filter((columns) => !names.has(String(columns)))
-}
-
-function decode(value: string | undefined): Kept {
-  return value === undefined ? { all: [], live: [] } : (JSON.parse(value) as Kept)
 }

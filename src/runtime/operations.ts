@@ -10,8 +10,9 @@ import { fault } from '../kit/fault.ts'
 import type { IdMint } from '../kit/uuid-v7.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { Key, Store } from '../ports/store.ts'
+import { indexesKey } from '../state/kept-indexes.ts'
 import { indexPart, spaceOf } from '../state/row-space.ts'
-import { indexesKey, keptIndexes } from './kept-indexes.ts'
+import { allIndexes } from './kept-indexes.ts'
 
 export interface Operating {
   readonly store: Store
@@ -27,6 +28,8 @@ export interface Asked {
 /** As it is kept in the log of operations, once it is done. */
 export interface DoneOperation {
   readonly doneMs?: number
+  /** No commit could carry it out. */
+  readonly refused?: { readonly message: string }
 }
 
 export async function ask({ store, changeId }: Operating, subscription: string, lane: string, request: Request): Promise<Asked> {
@@ -47,12 +50,12 @@ export async function setPaused(
   return { operation }
 }
 
-/** Which of them are done, after this long at most. What is not done is left, and waits for the owner. */
+/** Those that are done, after this long at most. What is not done is left, and waits for the owner. */
 export async function untilDone(
   { store, environment }: Operating,
   operations: readonly string[],
   mostMs: number,
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlyMap<string, DoneOperation>> {
   const endMs = environment.monotonicMs() + mostMs
   const stop = new AbortController()
   const over = environment.wait(mostMs, stop.signal)
@@ -62,8 +65,8 @@ export async function untilDone(
     for (;;) {
       const hint = store.changed(['operation/'], timeOut.signal)
       const rows = await store.get(operations.map((key) => ({ kind: 'operation', part: '', key })))
-      const done = operations.filter((_, i) => rows[i] !== undefined)
-      if (done.length === operations.length || environment.monotonicMs() >= endMs) return new Set(done)
+      const done = new Map(rows.flatMap((row) => (row === undefined ? [] : [[row.key, JSON.parse(row.value) as DoneOperation]])))
+      if (done.size === operations.length || environment.monotonicMs() >= endMs) return done
       await hint
     }
   } finally {
@@ -85,7 +88,7 @@ export async function forget(
   const lanes = [...store.limits.lanes.map((lane) => lane.name), allLanes]
   const ofLanes = lanes.flatMap((lane) => ['hold', 'held', 'start', 'alive', 'request'].map((kind) => ({ kind, part: `${id}/${lane}` })))
   const space = spaceOf(id)
-  const ofIndexes = (await keptIndexes(store, id)).map((columns) => ({ kind: 'index', part: indexPart(space, columns) }))
+  const ofIndexes = (await allIndexes(store, id)).map((columns) => ({ kind: 'index', part: indexPart(space, columns) }))
   let rows = 0
   for (const { kind, part } of [
     ...ofLanes,

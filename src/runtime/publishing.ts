@@ -7,8 +7,10 @@ import type { AnyEvent } from '../define/event.ts'
 import { problemOf } from '../event/envelope.ts'
 import type { FlowContext } from '../flow/context.ts'
 import { publishStored } from '../flow/publisher.ts'
+import { closest } from '../kit/closest.ts'
 import { fault, isFault } from '../kit/fault.ts'
-import { idMint } from '../kit/uuid-v7.ts'
+import { promised } from '../kit/thenable.ts'
+import { idMint, type IdMint } from '../kit/uuid-v7.ts'
 import type { Plan } from '../plan/plan.ts'
 import { storedOf, timeText } from '../plan/stored-of.ts'
 import type { Stored } from '../ports/store.ts'
@@ -17,7 +19,7 @@ import type { Posted } from './http-door.ts'
 export class Publishing {
   readonly #plan: Plan
   readonly #context: FlowContext
-  readonly #mint: () => string
+  readonly #mint: IdMint
   /** Calls that are not stored yet. */
   #waiting = 0
 
@@ -28,14 +30,8 @@ export class Publishing {
   }
 
   /** `id` is the first's; the others' are made of it, by their place. */
-  async facts(facts: readonly Fact[], id: string | undefined): Promise<Published> {
-    const wrong = id === undefined ? undefined : problemOf('id', id)
-    if (wrong !== undefined) throw optionFault('publish', 'id', wrong)
-    const time = timeText(this.#context.environment.nowMs())
-    const events = facts.map((fact, at) =>
-      storedOf(fact, this.#eventOf(fact), { id: () => (id === undefined ? this.#mint() : placed(id, at)), source: this.#plan.name, time }),
-    )
-    return this.#publish(events)
+  facts(facts: readonly Fact[], id: string | undefined): Promise<Published> {
+    return promised(() => this.#publish(this.#storedFacts(facts, id)))
   }
 
   /** A fault of one names its place in the call: `data.at`. */
@@ -58,15 +54,30 @@ export class Publishing {
     }
   }
 
+  #storedFacts(facts: readonly Fact[], id: string | undefined): readonly Stored[] {
+    const wrong = id === undefined ? undefined : problemOf('id', id)
+    if (wrong !== undefined) throw optionFault('publish', 'id', wrong)
+    const source = this.#plan.name
+    const nowMs = this.#context.environment.nowMs()
+    const time = timeText(nowMs)
+    return facts.map((fact, at) =>
+      storedOf(fact, this.#eventOf(fact), { id: id === undefined ? this.#mint(nowMs) : placed(id, at), source, time }),
+    )
+  }
+
+  /** A type that is known has no such version; of one that is not, what may have been meant is named. */
+  #unknown({ type, version }: Posted, at: number): Error {
+    const versions = this.#plan.events.filter((event) => event.type === type).map((event) => event.version)
+    const near = versions.length > 0 ? [] : closest(type, [...this.#plan.today.keys()])
+    const there = versions.length > 0 ? `; there is ${versions.join(', ')}` : near.length > 0 ? `; did you mean ${near.join(', ')}?` : ''
+    return fault('EVENT_UNKNOWN', `the app publishes no ${type}${version === undefined ? '' : ` ${version}`}${there}`, { type, at, near })
+  }
+
   #storedPost(posted: Posted, at: number, id: string | undefined, time: string): Stored {
     const event = this.#plan.events.find(
       ({ type, version }) => type === posted.type && version === (posted.version ?? this.#plan.today.get(type)?.version),
     )
-    if (event === undefined)
-      throw fault('EVENT_UNKNOWN', `the app publishes no ${posted.type}${posted.version === undefined ? '' : ` ${posted.version}`}`, {
-        type: posted.type,
-        at,
-      })
+    if (event === undefined) throw this.#unknown(posted, at)
     const { key, subject, cause, correlation, extra } = posted
     const envelope = {
       ...(key === undefined ? {} : { key }),
@@ -78,7 +89,7 @@ export class Publishing {
     const ownId = posted.id ?? (id === undefined ? this.#mint() : placed(id, at))
     try {
       return storedOf({ type: posted.type, data: posted.data }, event, {
-        id: () => ownId,
+        id: ownId,
         source: posted.source ?? this.#plan.name,
         time: posted.time ?? time,
         ...envelope,

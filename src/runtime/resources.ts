@@ -21,6 +21,11 @@ export async function openResources(plan: Plan, env: Env, replaced: readonly Rep
   return opening
 }
 
+/** Before anything is opened: the settings, or the fault that says what is wrong with them. */
+export function checkSettings(plan: Plan, env: Env, replaced: readonly Replacement[]): void {
+  for (const config of plan.configs) if (!replaced.some(({ resource }) => resource === config)) readConfig(config, env)
+}
+
 class Opening implements Opened {
   readonly #env: Env
   readonly #listed: ReadonlySet<Resource<unknown>>

@@ -12,6 +12,7 @@ import type { Ports } from '../flow/context.ts'
 import { openFlow, type Flow } from '../flow/flow.ts'
 import type { Settings } from '../flow/settings.ts'
 import { fault } from '../kit/fault.ts'
+import { promised } from '../kit/thenable.ts'
 import { idMint } from '../kit/uuid-v7.ts'
 import { compile } from '../plan/compile.ts'
 import { lowerFn } from '../plan/lower-fn.ts'
@@ -42,8 +43,11 @@ export interface Runtime {
   stop(): Promise<void>
 }
 
-export async function startRuntime(app: App, ports: Ports, options: RuntimeOptions = {}): Promise<Runtime> {
-  const plan = compile(app)
+export function startRuntime(app: App, ports: Ports, options: RuntimeOptions = {}): Promise<Runtime> {
+  return promised(() => startPlan(compile(app), ports, options))
+}
+
+export async function startPlan(plan: Plan, ports: Ports, options: RuntimeOptions = {}): Promise<Runtime> {
   const opened = await openResources(plan, options.env ?? {}, options.replace ?? [])
   const running = new Running(plan, ports, opened)
   try {
@@ -91,9 +95,9 @@ class Running implements Runtime {
       ...(settings === undefined ? {} : { settings }),
       ...(generation === undefined ? {} : { generation }),
       onCrew: (name, known) => this.#learn(name, known),
+      ready: async (context) => keepIndexes(context, this.#projections),
     })
     this.#flow = flow
-    await keepIndexes(flow.context, this.#projections)
     this.#publishing = new Publishing(this.plan, flow.context)
   }
 
@@ -106,7 +110,7 @@ class Running implements Runtime {
     return {
       ...this.#asking(this.plan.name, () => signal),
       signal,
-      publish: async (facts, { id } = {}) => this.#facts().facts(oneOrMore(facts), id),
+      publish: (facts, { id } = {}) => promised(() => this.#facts().facts(oneOrMore(facts), id)),
     }
   }
 

@@ -1,7 +1,7 @@
 /** Which index answers a question, and which ranges of it. A question that no index answers is refused, with the index that would. */
 import { fault } from '../kit/fault.ts'
 import { compareUtf8 } from '../kit/utf8-order.ts'
-import { encodeColumn } from './index-key.ts'
+import { encodeColumn, isNothing, something } from './index-key.ts'
 import { indexPart, type RowData, type RowShape } from './row-space.ts'
 
 /** By column: a value, `{ in }` or `{ from, below }`. */
@@ -41,20 +41,25 @@ export function findPlan(shape: RowShape, space: string, question: FindQuestion)
   const [orderBy, direction = 'asc', ...more] = question.order?.split(' ') ?? []
   if ((direction !== 'asc' && direction !== 'desc') || orderBy === '' || more.length > 0)
     throw fault('FIND_INVALID', `${shape.name}: order is like 'placedAt desc'`, { order: question.order })
-  const columns = [[shape.key], ...shape.indexes]
-    .filter((index) => serves(index, conditions, orderBy))
-    .sort((a, b) => covers(b, conditions) - covers(a, conditions))[0]
-  if (columns === undefined) throw noIndex(shape, conditions, orderBy)
-  const byKey = columns.length === 1 && columns[0] === shape.key && !shape.indexes.includes(columns)
+  // By the rows' own keys, or along an index, of which every entry ends with the key: so it orders by that too.
+  const ways = [
+    { columns: [], by: [shape.key], byKey: true },
+    ...shape.indexes.map((columns) => ({ columns, by: [...columns, shape.key], byKey: false })),
+  ]
+  const way = ways
+    .filter(({ by }) => serves(by, conditions, orderBy))
+    .sort((a, b) => covers(b.by, conditions) - covers(a.by, conditions))[0]
+  if (way === undefined) throw noIndex(shape, conditions, orderBy)
+  const { columns, by, byKey } = way
   const reverse = direction === 'desc'
-  const ranges = rangesOf(columns, conditions, byKey)
+  const ranges = rangesOf(by, conditions, byKey)
   const part = byKey ? space : indexPart(space, columns)
   return {
     kind: byKey ? 'row' : 'index',
     part,
     ranges: reverse ? ranges.toReversed() : ranges,
     reverse,
-    columns: byKey ? [] : columns,
+    columns,
     matches: matcherOf(conditions),
     name: JSON.stringify([part, namesOf(conditions), orderBy ?? '', direction]),
   }
@@ -104,7 +109,7 @@ function testOf(condition: Condition): (value: unknown) => boolean {
   const from = condition.from === undefined ? undefined : encodeColumn(condition.from)
   const below = condition.below === undefined ? undefined : encodeColumn(condition.below)
   return (value) => {
-    if (!isScalar(value)) return false
+    if (!isScalar(value) || (from === undefined && below !== undefined && isNothing(value))) return false
     const at = encodeColumn(value)
     return (from === undefined || compareUtf8(at, from) >= 0) && (below === undefined || compareUtf8(at, below) < 0)
   }
@@ -167,18 +172,20 @@ function rangesOf(index: readonly string[], conditions: Conditions, byKey: boole
     prefixes = prefixes.flatMap((prefix) => values.map((value) => prefix + value))
   }
   const next = conditions.get(index[fixed] ?? '')
-  // Every key is a text, and above all that is none.
-  const unbounded = next?.is === 'range' && (next.from === undefined || (byKey && typeof next.from !== 'string'))
   const ranges = prefixes.map((prefix) => {
     if (next?.is === 'range') {
-      return {
-        from: unbounded ? prefix : prefix + encode(next.from),
-        to: next.below === undefined ? endOf(prefix) : prefix + encode(next.below),
-      }
+      return { from: prefix + beginOf(next, byKey), to: next.below === undefined ? endOf(prefix) : prefix + encode(next.below) }
     }
     return byKey && fixed > 0 ? { from: prefix, to: `${prefix}\u0000` } : { from: prefix, to: endOf(prefix) }
   })
   return ranges.sort((a, b) => compareUtf8(a.from, b.from))
+}
+
+function beginOf({ from, below }: Extract<Condition, { is: 'range' }>, byKey: boolean): string {
+  // Every key is a text, and above all that is none.
+  if (byKey) return typeof from === 'string' ? from : ''
+  if (from !== undefined) return encodeColumn(from)
+  return below === undefined ? '' : something
 }
 
 /** The end of all that begins with it: encoded columns begin with a digit, so `:` is above them all. */
@@ -200,6 +207,7 @@ function noIndex(shape: RowShape, conditions: Conditions, orderBy: string | unde
   const wanted = [...singles, ...rest.filter((column) => conditions.get(column)?.is === 'values')]
   const ranges = rest.filter((column) => !wanted.includes(column))
   wanted.push(...ranges.slice(0, 1), ...(order === undefined ? [] : [order]))
+  if (wanted.length > 1 && wanted.at(-1) === shape.key) wanted.pop()
   const index = wanted.map((column) => `'${column}'`).join(', ')
   return fault('INDEX_MISSING', `${shape.name} has no index for this question: declare index: [[${index}]]`, {
     projection: shape.name,

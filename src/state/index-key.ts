@@ -7,12 +7,20 @@ import { fault } from '../kit/fault.ts'
 
 /** Of one column. */
 export function encodeColumn(value: unknown): string {
-  if (value === undefined || value === null) return '0'
+  if (isNothing(value)) return '0'
   if (typeof value === 'boolean') return value ? '2' : '1'
   if (typeof value === 'number' && !Number.isNaN(value)) return `3${encodeNumber(value)}`
   if (typeof value === 'string') return `4${encodeText(value)}${end}`
   throw fault('ROW_INVALID', 'an indexed column holds text, numbers, booleans or nothing', { value })
 }
+
+/** What a row leaves out is what it has as null. */
+export function isNothing(value: unknown): value is undefined | null {
+  return value === undefined || value === null
+}
+
+/** Above nothing, and not above anything else. */
+export const something = '1'
 
 /** `\u0001` ends a text: what is not above it is written with `\u0002` in front. */
 const end = '\u0001'

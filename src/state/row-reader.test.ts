@@ -43,14 +43,16 @@ async function storeOf(rows: readonly RowData[], by: RowShape = shape): Promise<
 
 const readerOf = (store: Store, by: RowShape = shape): RowReader => new RowReader(store, by, 'things')
 
-async function pages(reader: RowReader, question: FindQuestion, between: () => Promise<void> = async () => {}): Promise<RowData[]> {
+async function pages(reader: RowReader, question: FindQuestion, between?: () => Promise<void>): Promise<RowData[]> {
+  const changing = between !== undefined
   const found: RowData[] = []
   let page: string | undefined
   do {
     const answer: FoundPage = await reader.find({ ...question, page })
+    assert.ok(answer.rows.length > 0 || page === undefined || changing, 'an empty page')
     found.push(...answer.rows)
     page = answer.next
-    await between()
+    await between?.()
   } while (page !== undefined)
   return found
 }
@@ -63,6 +65,8 @@ function fits(row: RowData, where: FindQuestion['where'] = {}): boolean {
     if (typeof condition !== 'object' || condition === null) return order(row[column], condition) === 0
     const { in: among, from, below } = condition as { in?: readonly unknown[]; from?: unknown; below?: unknown }
     if (among !== undefined) return among.some((one) => order(row[column], one) === 0)
+    const nothing = row[column] === undefined || row[column] === null
+    if (nothing && from === undefined && below !== undefined) return false
     return (from === undefined || order(row[column], from) >= 0) && (below === undefined || order(row[column], below) < 0)
   })
 }
@@ -160,6 +164,38 @@ test('given a question without an index, when it is refused, then the index that
     { numRuns: 300 },
   )
   assert.ok(named > 50, `${named} were refused`)
+})
+
+test('given an index without the key, when ordered by the key or asked for a range of it, then the index answers', async () => {
+  const rows = ['k', 'l', 'm', 'n'].flatMap((id, i) => [
+    { id, a: 1, b: i % 2, c: 0 },
+    { id: `${id}2`, a: 2, b: 0, c: 0 },
+  ])
+  const by: RowShape = { name: 'things', key: 'id', indexes: [['a'], ['a', 'b']] }
+  const reader = readerOf(await storeOf(rows, by), by)
+  const found = async (asked: FindQuestion): Promise<readonly unknown[]> => (await pages(reader, { size: 1, ...asked })).map(({ id }) => id)
+  assert.deepEqual(await found({ where: { a: 1 }, order: 'id desc' }), ['n', 'm', 'l', 'k'])
+  assert.deepEqual(await found({ where: { a: 1, id: { from: 'l', below: 'n' } } }), ['l', 'm'])
+  assert.deepEqual(await found({ where: { a: 1, b: 1 }, order: 'id asc' }), ['l', 'n'])
+})
+
+test('given rows with nothing in a column, when asked for what is below a value, then they are not, unless from null', async () => {
+  const rows = [null, 1, 2, undefined].map((a, i) => ({ id: `k${i}`, a, b: a, c: 'x' }))
+  const reader = readerOf(await storeOf(rows))
+  const found = async (condition: unknown): Promise<readonly unknown[]> => {
+    const [along, beside] = await Promise.all([
+      pages(reader, { where: { a: condition } }),
+      pages(reader, { where: { id: { in: ['k0', 'k1', 'k2', 'k3'] }, a: condition } }),
+    ])
+    const ids = [along, beside].map((rows) => rows.map(({ id }) => String(id)).sort())
+    assert.deepEqual(ids[1], ids[0])
+    return ids[0] ?? []
+  }
+  assert.deepEqual(await found({ below: 2 }), ['k1'])
+  assert.deepEqual(await found({ from: null, below: 2 }), ['k0', 'k1', 'k3'])
+  assert.deepEqual(await found({ below: null }), [])
+  assert.deepEqual(await found({ from: 1 }), ['k1', 'k2'])
+  assert.deepEqual(await found(null), ['k0', 'k3'])
 })
 
 test('given an order by one column and several values of another, when asked, then it is refused, for no index could answer', async () => {

@@ -41,9 +41,12 @@ export class RowReader {
     const plan = findPlan(this.#shape, this.#space, question)
     const after = question.page === undefined ? undefined : decodePage(question.page, this.#store.incarnation, plan)
     const rows: RowData[] = []
+    let last = ''
     for await (const { row, at } of this.#walk(plan, after, size)) {
+      // Another page is promised only where there is a row for it.
+      if (rows.length === size) return { rows, next: encodePage(last, this.#store.incarnation, plan) }
       rows.push(row)
-      if (rows.length === size) return { rows, next: encodePage(at, this.#store.incarnation, plan) }
+      last = at
     }
     return { rows, next: undefined }
   }

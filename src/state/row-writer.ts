@@ -5,11 +5,13 @@
  * row after it was given or taken.
  * Rows are read and written under the order key of their event; a row that another order key wrote is the fault ROW_SHARED.
  */
+import { jsonText, mustCarry } from '../contracts/carried.ts'
 import { validate, type Issue, type Schema } from '../contracts/schema.ts'
 import type { Turn } from '../flow/turn.ts'
 import { fault, isFault } from '../kit/fault.ts'
 import type { Key } from '../ports/store.ts'
-import { decodeRow, indexKeys, rowKey, spaceOf, type KeptRow, type RowData, type RowShape } from './row-space.ts'
+import { decodeIndexes, indexesKey, without, type Indexes } from './kept-indexes.ts'
+import { decodeRow, indexKey, rowKey, spaceOf, type KeptRow, type RowData, type RowShape } from './row-space.ts'
 
 interface Known {
   /** As it stands in the store. */
@@ -40,6 +42,8 @@ export class RowWriter {
   readonly #space: string
   readonly #known = new Map<string, Known>()
   readonly #waiting: Call[] = []
+  /** What the store wants kept up beside its own; `undefined` while it has not been asked. */
+  #others: Indexes | undefined
   /** Of the first call that failed: whoever caught it, the turn fails with it. */
   #failure: { readonly thrown: unknown } | undefined
   #changing = false
@@ -67,7 +71,7 @@ export class RowWriter {
     const valid = this.#checked(key, row)
     const own = valid[this.#shape.key]
     if (typeof own !== 'string') throw this.#invalid(own, `the key column '${this.#shape.key}' is no text`)
-    const text = this.#textOf(own, { by, row: valid })
+    const text = this.#textOf(own, by, valid)
     this.#call({ key: own, by, change: () => text, row: undefined })
   }
 
@@ -116,7 +120,9 @@ export class RowWriter {
   async #act(): Promise<void> {
     const unknown = [...new Set(this.#waiting.map(({ key }) => key))].filter((key) => !this.#known.has(key))
     if (unknown.length > 0) {
-      const rows = await this.#turn.getAll(unknown.map((key) => rowKey(this.#space, key)))
+      const keys = unknown.map((key) => rowKey(this.#space, key))
+      const rows = await this.#turn.getAll(this.#others === undefined ? [...keys, indexesKey(this.#turn.subscription)] : keys)
+      this.#others ??= without(decodeIndexes(rows.at(-1)?.value).live, this.#shape.indexes)
       unknown.forEach((key, i) => this.#learn(key, rows[i]?.value))
     }
     let acted = 0
@@ -178,7 +184,7 @@ export class RowWriter {
   #changed(key: string, by: string, row: RowData | undefined): string | undefined {
     if (row === undefined) return undefined
     const valid = this.#checked(key, row)
-    if (valid[this.#shape.key] === key) return this.#textOf(key, { by, row: valid })
+    if (valid[this.#shape.key] === key) return this.#textOf(key, by, valid)
     throw this.#invalid(key, 'its change gave it another key')
   }
 
@@ -192,11 +198,15 @@ export class RowWriter {
     }
   }
 
-  #textOf(key: string, kept: KeptRow): string {
+  /** A `KeptRow`. */
+  #textOf(key: string, by: string, row: RowData): string {
     try {
-      return JSON.stringify(kept)
+      const text = jsonText(row, '')
+      mustCarry(row, '')
+      return `{"by":${JSON.stringify(by)},"row":${text}}`
     } catch (thrown) {
-      throw this.#invalid(key, 'it can’t be written as JSON', {}, thrown)
+      if (!isFault(thrown, 'NOT_JSON')) throw thrown
+      throw this.#invalid(key, thrown.message.replace('NOT_JSON: : ', ''), { path: thrown.data['path'] }, thrown)
     }
   }
 
@@ -209,17 +219,30 @@ export class RowWriter {
     if (text === undefined) return
     const turn = this.#turn
     turn.put(rowKey(this.#space, key), text)
-    if (this.#shape.indexes.length === 0) return
-    const before = this.#entries(stored)
-    const after = this.#entries(text)
+    if (this.#shape.indexes.length === 0 && (this.#others?.length ?? 0) === 0) return
+    const before = this.#entries(stored, false)
+    const after = this.#entries(text, true)
     for (const [name, entry] of before) if (!after.has(name)) turn.delete(entry)
     for (const [name, entry] of after) if (!before.has(name)) turn.put(entry, key)
   }
 
-  #entries(text: string | undefined): ReadonlyMap<string, Key> {
+  /** `strict`: its own indexes must take the row. The others take what they can: no code that runs here asks along them. */
+  #entries(text: string | undefined, strict: boolean): ReadonlyMap<string, Key> {
+    const entries = new Map<string, Key>()
     const row = text === undefined ? undefined : decodeRow(text).row
-    const keys = row === undefined ? [] : indexKeys(this.#space, this.#shape, row)
-    return new Map(keys.map((entry) => [`${entry.part}\n${entry.key}`, entry]))
+    if (row === undefined) return entries
+    const add = (entry: Key | undefined): void => void (entry && entries.set(`${entry.part}\n${entry.key}`, entry))
+    for (const columns of this.#shape.indexes) add(strict ? indexKey(this.#space, this.#shape, columns, row) : this.#tried(columns, row))
+    for (const columns of this.#others ?? []) add(this.#tried(columns, row))
+    return entries
+  }
+
+  #tried(columns: readonly string[], row: RowData): Key | undefined {
+    try {
+      return indexKey(this.#space, this.#shape, columns, row)
+    } catch {
+      return undefined
+    }
   }
 }
 

@@ -50,7 +50,7 @@ function checkAppend({ event, streams }: Append, limits: StoreLimits): number {
     const bytes = eventTexts(event).reduce((sum, text) => sum + Buffer.byteLength(text), 0)
     if (bytes > limits.eventBytes) throw tooLarge('eventBytes', bytes, limits.eventBytes)
   }
-  if (!eventTexts(event).every(isKeepable)) throw invalid('an event holds half a surrogate pair, or NUL')
+  if (!isKeepableEvent(event)) throw invalid('an event holds half a surrogate pair, or NUL')
   if (streams.length > 0) for (const stream of streams) checkText(stream, limits.keyBytes, 'keyBytes')
   return units
 }
@@ -70,8 +70,16 @@ function checkText(text: string, limit: number, name: 'keyBytes' | 'rowBytes'): 
 }
 
 /** Engines keep UTF-8, and some end a text at NUL. JSON writes both as escapes, so only keys and names can hold them. */
-function isKeepable(text: string): boolean {
-  return text.isWellFormed() && !text.includes('\u0000')
+function isKeepable(text: string | undefined): boolean {
+  return text === undefined || (text.isWellFormed() && !text.includes('\u0000'))
+}
+
+/** One by one: a list of them for each event would cost more than to look. */
+function isKeepableEvent(event: Append['event']): boolean {
+  const { tenant, source, id, type, key, time, data, subject, cause, correlation, extra, tags } = event
+  if (!(isKeepable(tenant) && isKeepable(source) && isKeepable(id) && isKeepable(type) && isKeepable(key))) return false
+  if (!(isKeepable(time) && isKeepable(data) && isKeepable(subject) && isKeepable(cause))) return false
+  return isKeepable(correlation) && isKeepable(extra) && (tags === undefined || tags.every(isKeepable))
 }
 
 function checkBytes(change: Change, limit: number): void {

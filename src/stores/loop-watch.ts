@@ -2,6 +2,7 @@
  * Says what the main thread is doing, so that another thread can name it while it is stuck. Two stores into shared memory a call; no
  * timer and no thread while nothing runs.
  */
+import { telemetryTo, type Sink } from '../observe/telemetry.ts'
 import { type SideThread, labelBytes, labelsAt, places } from './side-thread.ts'
 
 export interface LoopWatch {
@@ -67,4 +68,21 @@ export class SharedLoopWatch implements LoopWatch {
     new TextEncoder().encodeInto(label, bytes)
     return number
   }
+}
+
+/** What ran when it stopped; '' where nobody knows. */
+export interface Blocked {
+  readonly forMs: number
+  readonly inside: string
+  readonly last: string
+}
+
+/** A line as every other of the log. */
+export function blockedLine({ forMs, inside, last }: Blocked, as: Pick<Sink, 'form' | 'colours' | 'nowMs'>): string {
+  const who = inside !== '' ? `in ${inside}` : last !== '' ? `in nothing that is known; the last was ${last}` : 'in nothing that is known'
+  const lines: string[] = []
+  const { log } = telemetryTo({ ...as, least: 'error', write: (line) => void lines.push(line) })
+  const blockedMs = Math.round(forMs)
+  log('error', `the event loop has been blocked for ${blockedMs} ms, ${who}`, { blockedMs, in: inside || last })
+  return lines.join('\n')
 }

@@ -5,7 +5,9 @@
  */
 import { fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { isatty } from 'node:tty'
 import { parentPort, workerData } from 'node:worker_threads'
+import { blockedLine } from './loop-watch.ts'
 import { labelBytes, labelsAt, places, type Told, type ThreadData } from './side-thread.ts'
 
 const data: ThreadData = workerData
@@ -59,15 +61,9 @@ function beatNow(): number {
 }
 
 function say(stuckMs: number): void {
-  const [inside, last] = [labelOf(Atomics.load(beats, places.inside)), labelOf(Atomics.load(beats, places.last))]
-  const who = inside !== '' ? `in ${inside}` : last !== '' ? `in nothing that is known; the last was ${last}` : 'in nothing that is known'
-  const fields = {
-    level: 'error',
-    message: `the event loop has been blocked for ${Math.round(stuckMs)} ms, ${who}`,
-    blockedMs: Math.round(stuckMs),
-    in: inside || last,
-  }
-  writeSync(2, `${JSON.stringify(fields)}\n`)
+  const blocked = { forMs: stuckMs, inside: labelOf(Atomics.load(beats, places.inside)), last: labelOf(Atomics.load(beats, places.last)) }
+  const terminal = isatty(2)
+  writeSync(2, `${blockedLine(blocked, { form: terminal ? 'text' : 'json', colours: terminal && data.colours, nowMs: Date.now })}\n`)
 }
 
 function labelOf(number: number): string {

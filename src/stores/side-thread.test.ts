@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { append, deskFor } from '../testing/store-contract-facts.ts'
+import { blockedLine } from './loop-watch.ts'
 import { sqliteStore } from './sqlite.ts'
 
 const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'millrace-side-'))
@@ -60,6 +61,17 @@ test('given a handler that blocks the event loop, when it has done so for too lo
   assert.ok(typeof line === 'object' && line !== null && 'in' in line && 'message' in line)
   assert.equal(line.in, 'charge-card')
   assert.match(String(line.message), /^the event loop has been blocked for \d+ ms, in charge-card$/)
+  assert.deepEqual(Object.keys(line).slice(0, 3), ['time', 'level', 'message'])
+  assert.ok('time' in line && Math.abs(Date.parse(String(line.time)) - Date.now()) < 60_000)
+})
+
+test('given a blocked loop, when it is told, then on a terminal the line reads as every other of the log', () => {
+  const blocked = { forMs: 1_000.4, inside: '', last: 'charge-card' }
+  assert.equal(
+    blockedLine(blocked, { form: 'text', colours: false, nowMs: () => 0 }),
+    '00:00:00.000 error the event loop has been blocked for 1000 ms, in nothing that is known; the last was charge-card' +
+      '  blockedMs=1000 in=charge-card',
+  )
 })
 
 test('given a store that runs nothing, when nobody waits for it, then its process ends', async () => {

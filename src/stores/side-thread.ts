@@ -7,6 +7,8 @@ export interface ThreadData {
   readonly path: string
   readonly beats: SharedArrayBuffer
   readonly limitMs: number
+  /** Where file 2 is a terminal. The thread has no environment of its own. */
+  readonly colours: boolean
 }
 
 /** Where what stands in the shared numbers. Labels come behind them, as text. */
@@ -64,7 +66,8 @@ export class SideThread {
   #start(): Worker {
     if (this.#worker !== undefined) return this.#worker
     const file = new URL(import.meta.url.endsWith('.ts') ? './side-thread-body.ts' : './side-thread-body.js', import.meta.url)
-    const workerData: ThreadData = { path: this.#path, beats: this.beats, limitMs: this.#limitMs }
+    const colours = process.env['NO_COLOR'] === undefined
+    const workerData: ThreadData = { path: this.#path, beats: this.beats, limitMs: this.#limitMs, colours }
     const worker = new Worker(file, { workerData, execArgv: [], env: {} })
     worker.on('message', (passed: Passed) => this.#passed?.(passed))
     worker.on('error', (error) => this.#lost(String(error)))

@@ -63,14 +63,16 @@ export class SqliteWrites {
   #apply(change: Change, storeMs: number, taken: Placed[]): Committed {
     const refused = this.#judge(change, storeMs)
     if (refused !== undefined) return refused
-    const before = { head: this.head, taken: taken.length }
-    const at: At[] = []
+    const head = this.head
+    const before = taken.length
+    const at = new Array<At>(change.appends.length)
+    let next = 0
     for (const append of change.appends) {
       const place = this.#append(append, storeMs, taken)
-      if (place === undefined) return this.#refuseKnown(change, before.head, taken, before.taken)
-      at.push(place)
+      if (place === undefined) return this.#refuseKnown(change, head, taken, before)
+      at[next++] = place
     }
-    if (change.trims.length > 0) this.#trims.apply(change.trims, before.head, storeMs)
+    if (change.trims.length > 0) this.#trims.apply(change.trims, head, storeMs)
     for (const put of change.puts) this.rows.put(put, change.id)
     for (const key of change.deletes) this.rows.delete(key)
     return { ok: true, at, storeMs }
@@ -78,6 +80,7 @@ export class SqliteWrites {
 
   /** Streams are written before their event is put, so there the ids are looked up first. */
   #judge(change: Change, storeMs: number): Refused | undefined {
+    if (change.checks.length === 0 && change.expects.length === 0 && !joinsStreams(change)) return undefined
     const rows: Row[] = []
     for (const check of change.checks) {
       const row = this.rows.get(check, storeMs)
@@ -89,7 +92,7 @@ export class SqliteWrites {
       if (!meets(expect, version)) versions[stream] = version
     }
     const failed = rows.length > 0 || Object.keys(versions).length > 0
-    const ids = failed || change.appends.some(({ streams }) => streams.length > 0) ? this.#knownIds(change.appends) : []
+    const ids = failed || joinsStreams(change) ? this.#knownIds(change.appends) : []
     return refusal(rows, versions, ids)
   }
 
@@ -138,6 +141,10 @@ export class SqliteWrites {
     }
     return [...ids]
   }
+}
+
+function joinsStreams({ appends }: Change): boolean {
+  return appends.some(({ streams }) => streams.length > 0)
 }
 
 const none: readonly number[] = []

@@ -6,7 +6,7 @@
  *   reads   ─▶ what is flushed: this connection, or while a flush is under way one that stands before it
  */
 import { closeSync, fdatasync } from 'node:fs'
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { fault } from '../kit/fault.ts'
 import { idMint } from '../kit/uuid-v7.ts'
 import type { Change, Committed, Cursor, Key, Row, Scan, Slice, Store, StoreLimits } from '../ports/store.ts'
@@ -41,6 +41,15 @@ export interface SqliteStore extends Store {
   readonly watch: LoopWatch
 }
 
+/** A second connection, with what makes it stand at what it sees. */
+interface View {
+  readonly db: DatabaseSync
+  readonly reads: SqliteReads
+  readonly begin: StatementSync
+  readonly stand: StatementSync
+  readonly end: StatementSync
+}
+
 export async function sqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const opened = openSqlite({ ...options, mint: idMint(options) })
   try {
@@ -66,7 +75,7 @@ class OpenStore implements SqliteStore {
   readonly #checkpoints: Checkpoints | undefined
   readonly #laneName: (slot: number) => string
   /** Where is read while a flush is under way. Made when the first one is. */
-  #view: { readonly db: DatabaseSync; readonly reads: SqliteReads } | undefined
+  #view: View | undefined
   /** Of each lane. */
   #firsts: readonly string[]
   #head: number
@@ -187,18 +196,21 @@ class OpenStore implements SqliteStore {
   /** A second connection that begins to read before the commit goes on seeing what was there, until it ends. */
   #hide(): void {
     this.#view ??= this.#openView()
-    if (!this.#view.db.isTransaction) this.#view.db.exec('begin; select 1 from store')
+    if (this.#view.db.isTransaction) return
+    this.#view.begin.run()
+    this.#view.stand.get()
   }
 
-  #openView(): { db: DatabaseSync; reads: SqliteReads } {
+  #openView(): View {
     const db = (this.#options.openDatabase ?? openDatabaseSync)(this.#options.path, { readOnly: true })
-    return { db, reads: new SqliteReads(db, this.limits.lanes) }
+    const [begin, stand, end] = [db.prepare('begin'), db.prepare('select 1 from store'), db.prepare('commit')]
+    return { db, reads: new SqliteReads(db, this.limits.lanes), begin, stand, end }
   }
 
   /** After a flush that failed the other connection goes on standing where it is: what it does not see may not be there tomorrow. */
   #flushed({ entries, events, head, lost }: Flushed): void {
     if (lost) return
-    if (this.#view?.db.isTransaction === true) this.#view.db.exec('commit')
+    if (this.#view?.db.isTransaction === true) this.#view.end.run()
     this.#head = head
     this.#tail.add(events)
     // A page for what a change touches, and what an event has besides its data.

@@ -1,7 +1,7 @@
 /** What the command line does with the file of an app: checks it, drives it, and starts it again when it changes. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { appFile, newPlace } from './command-line.ts'
@@ -42,7 +42,74 @@ test('given a definition that refuses itself, when the app is checked, then that
   writeFileSync(file, source.replace("from: '10ms'", "from: '10 ms'"))
   const checked = await place.run(['check', file])
   assert.equal(checked.code, 1)
-  assert.match(checked.out, /^error {2}.*refused\.ts: NOT_A_DURATION: /)
+  assert.match(checked.out, /^error {2}fn cook: retry\.from: '10 ms' is not a duration\n\ndiner: 1 error, 0 warnings\n$/)
+})
+
+test('given definitions that refuse themselves, some twice, when the app is checked, then all is told', async () => {
+  const file = join(place.folder, 'all-refused.ts')
+  writeFileSync(
+    file,
+    `import { z } from 'zod'
+import { app, batched, event, fn, projection, route } from ${JSON.stringify(entry)}
+const schema = z.object({ id: z.string() })
+const Made = event('Made', schema, { version: 0 })
+const none = fn('none', Made, { concurrency: 0, timeout: '0s', run() {} })
+const again = fn('again', Made, { retry: { attempts: 0 }, run() {} })
+const odd = fn('odd', Made, { where: { data: { id: [{ 'starts-with': 'a' }] } }, run() {} })
+const rows = projection('rows', schema, { key: 'id', index: ['color'], apply: () => [] })
+const lone = fn('lone', batched(Made, { size: 0, wait: 'soon' }), { run() {} })
+const here = route('GET here', () => 1)
+export const all = app('all', [Made, none, again, odd, rows, lone, here, 'nothing'])
+`,
+  )
+  const [text, json] = await Promise.all([place.run(['check', file]), place.run(['check', file, '--json'])])
+  const { app, ok, findings } = JSON.parse(json.out) as {
+    app: string
+    ok: boolean
+    findings: readonly { where: string; message: string }[]
+  }
+  const told = findings.map(({ where, message }) => `${where}: ${message}`)
+  assert.deepEqual(
+    told.map((line) => line.replace(/ must .*| at .*|;.*/, '')),
+    [
+      'event Made: version:',
+      'fn none: timeout:',
+      'fn none: concurrency:',
+      'fn again: retry.attempts:',
+      'fn odd: where',
+      'projection rows: apply: takes no event',
+      'batched Made: size:',
+      "batched Made: wait: 'soon' is not a duration",
+      'route GET here: endpoint:',
+      'app all: parts[7]: is no definition (an event itself, not a fact that it made)',
+      "projection rows: 'color' is no column of its rows",
+    ],
+  )
+  assert.deepEqual([app, ok, text.code, json.code], ['all', false, 1, 1])
+  for (const line of told) assert.ok(text.out.includes(`error  ${line}`), line)
+  const broken = join(place.folder, 'refused-and-broken.ts')
+  writeFileSync(broken, `${readFileSync(file, 'utf8')}\nthrow new Error('no luck')\n`)
+  const half = await place.run(['check', broken])
+  assert.match(half.out, /^error {2}fn again: [^]*^error {2}.*broken\.ts: APP_FILE_INVALID: .*no luck/m)
+  assert.equal(half.code, 1)
+})
+
+test('given an app, or settings, that are wrong, when it is started, then that is told, and no file is left', async () => {
+  const [wrong, unset] = [join(place.folder, 'wrong.ts'), join(place.folder, 'unset.ts')]
+  writeFileSync(wrong, source.replace('[Ordered, Cooked, cook,', '[Ordered, cook,'))
+  writeFileSync(
+    unset,
+    source.replace('{ app,', '{ app, config,').replace('[Ordered, Cooked,', '[config(z.object({ KITCHEN: z.string() })), Ordered, Cooked,'),
+  )
+  const store = join(place.folder, 'left.db')
+  const [one, other] = await Promise.all([wrong, unset].map((file) => place.run(['start', file, '--no-http', '--store', store])))
+  assert.match(one?.err ?? '', /^APP_INVALID: .*fn cook: event Cooked 1 is not in the app/)
+  assert.match(other?.err ?? '', /^CONFIG_INVALID: KITCHEN: /)
+  assert.deepEqual([one?.code, other?.code], [1, 1])
+  assert.deepEqual(
+    readdirSync(place.folder).filter((name) => name.startsWith('left.db')),
+    [],
+  )
 })
 
 test('given an app, when it is driven, then all that was published is handled, and nothing is left in the folder', async () => {

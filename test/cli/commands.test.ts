@@ -117,6 +117,7 @@ test('given what cannot be done, when commands are run, then the fault says why,
     [['subscriptons'], 2, /^USAGE_WRONG: there is no command 'subscriptons'; did you mean subscriptions\?/],
     [['event', 'b11'], 3, /^EVENT_NOT_FOUND: /],
     [['subscriptions', '--store', 'no.db'], 3, /^STORE_ABSENT: /],
+    [['check', appFile, '--env', 'no.env'], 2, /^USAGE_WRONG: --env no\.env could not be read: ENOENT/],
     [['forget', 'cook', '--yes'], 1, /^SUBSCRIPTION_RUNS: /],
     [['start', appFile, '--port', '0'], 4, /held by process \d+ on .*: it waits for a moment\nSTORE_HELD: .*held by process/],
     [['dead-letters', 'redrive'], 2, /^OPERATION_INVALID: /],
@@ -129,6 +130,21 @@ test('given what cannot be done, when commands are run, then the fault says why,
   }
   const json = await place.run(['pause', 'cok', '--json'])
   assert.deepEqual([json.out, (JSON.parse(json.err) as { error: { code: string } }).error.code], ['', 'SUBSCRIPTION_UNKNOWN'])
+})
+
+test('given a key as long as a page, when its event is parked, then text shows where it begins, and JSON all of it', async () => {
+  const key = 'long '.repeat(200)
+  await place.run(['publish', 'Ordered', dish(key, 'burnt'), '--id', 'l1'])
+  while ((await place.json<Letters>(['dead-letters'])).deadLetters.length === 0);
+  const texts = await Promise.all([['dead-letters'], ['event', 'l1'], ['dead-letters', 'show', 'l1']].map((words) => place.run(words)))
+  for (const { out } of texts) {
+    assert.ok(out.includes(`${key.slice(0, 59)}…`))
+    assert.ok(!out.replace(/^.*\{"order".*$/m, '').includes(key.slice(0, 61)))
+  }
+  const { deadLetters } = await place.json<{ deadLetters: { key: string }[] }>(['dead-letters'])
+  assert.equal(deadLetters[0]?.key, key)
+  assert.match((await place.run(['dead-letters', 'discard', 'l1'])).out, /^discarded: l1 of cook, key (?:long ){11}long…\n$/)
+  assert.ok((await place.run(['operations'])).out.split('\n').every((line) => line.length < 200))
 })
 
 test('given help is asked for, when a command is named, then it shows its options and examples', async () => {

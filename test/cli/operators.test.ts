@@ -9,7 +9,7 @@ import type { EventView, Station } from '../../src/observe/event-trail.ts'
 import type { OperationView } from '../../src/observe/operation-log.ts'
 import type { Settled } from '../../src/observe/operator.ts'
 import type { LaneView, SubscriptionView } from '../../src/observe/subscription-views.ts'
-import { operatorDoor } from '../../src/observe/operator-door.ts'
+import { operatorDoor, type OperatorDoor } from '../../src/observe/operator-door.ts'
 import { telemetryTo } from '../../src/observe/telemetry.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { startRuntime, type Runtime } from '../../src/runtime/runtime.ts'
@@ -20,7 +20,7 @@ import { Cooked, cook, diner, Ordered, serve, tables } from './diner.ts'
 /** Whatever a door may answer: each test reads what its question is answered with. */
 interface Told {
   readonly code: string
-  readonly data: { readonly near: readonly string[] }
+  readonly data: { readonly near: readonly string[]; readonly sources?: readonly string[] }
   readonly deadLetters: readonly DeadLetterInFull[]
   readonly settled: readonly Settled[]
   readonly subscriptions: readonly SubscriptionView[]
@@ -76,18 +76,18 @@ async function open(
 
 /** Over the store alone, as the command line does where nobody runs. */
 function alone(store: Store): Stand['ask'] {
-  const answer = operatorDoor({
-    store,
-    environment: nodeEnvironment,
-    changeId: idMint(nodeEnvironment),
-    about: { app: null },
-  })
+  const answer = operatorDoor(alongside({ store }))
   return (at, body) => asked(answer, at, body)
 }
 
 async function asked(answer: (request: Request) => Promise<Response>, at: string, body?: object): Promise<Told> {
   const sent = body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
   return (await answer(new Request(new URL(at, 'http://operators'), sent))).json() as Promise<Told>
+}
+
+/** What an operator's door is made of, with nobody at the other end. */
+function alongside({ store }: Pick<Stand, 'store'>): OperatorDoor {
+  return { store, environment: nodeEnvironment, changeId: idMint(nodeEnvironment), about: { app: null } }
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
@@ -224,7 +224,8 @@ test('given a paused subscription, when an event comes, then it waits, and its t
   })
   await until(async () => stand.runtime.flow.crews.some(({ paused, subscription }) => paused && subscription.name === 'cook'))
   await stand.order('a', 'soup')
-  await until(async () => (await stationOf(stand, 'a-soup', 'tables')).state === 'done')
+  await stand.order('w', 'water')
+  await until(async () => (await stationOf(stand, 'w-water', 'tables')).state === 'done')
   const station = await stationOf(stand, 'a-soup', 'cook')
   assert.match(`${station.state}: ${station.why}`, /^(waiting|not reached): paused by ann at .*: lunch$/)
   const view = only((await stand.ask('/v1/subscriptions')).subscriptions.filter(({ name }) => name === 'cook'))
@@ -250,7 +251,24 @@ test('given what does not exist, when it is asked for, then the fault names what
   assert.deepEqual([letter.code, letter.data.near], ['DEAD_LETTER_UNKNOWN', ['b-burnt']])
   assert.equal((await stand.ask('/v1/dead-letters/redrive', { by: 'ann' })).code, 'OPERATION_INVALID')
   assert.equal((await stand.ask('/v1/nothing')).code, 'ROUTE_UNKNOWN')
-  assert.equal((await stand.ask('/v1/events', { type: 'Ordred', data: {} })).code, 'EVENT_UNKNOWN')
+  const unknown = await stand.ask('/v1/events', { type: 'Ordred', data: {} })
+  assert.deepEqual([unknown.code, unknown.data.near], ['EVENT_UNKNOWN', ['Ordered']])
+})
+
+test('given one id of two sources, when it is asked for, then both are named, and each is shown by its source', async (t) => {
+  const stand = await open(t)
+  const [here, there] = ['diner', 'https://counter.example']
+  for (const source of [here, there]) {
+    const data = { order: source, table: 't1', dish: 'soup' }
+    await stand.runtime.door.publish([{ type: 'Ordered', source, id: 'o-1', data }], {})
+  }
+  const answers = operatorDoor({ ...alongside(stand), sources: [here, there] })
+  const both = await asked(answers, '/v1/events/o-1')
+  assert.deepEqual([both.code, both.data.sources], ['EVENT_AMBIGUOUS', [here, there]])
+  for (const source of [here, there])
+    assert.equal((await asked(answers, `/v1/events/o-1?source=${encodeURIComponent(source)}`)).event.source, source)
+  await stand.runtime.stop()
+  assert.deepEqual((await alone(stand.store)('/v1/events/o-1')).data.sources?.toSorted(), [here, there], 'the log alone tells')
 })
 
 test('given an app that lost a subscription, when it is forgotten, then all its rows go; while it runs it is refused', async (t) => {

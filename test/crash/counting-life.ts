@@ -10,7 +10,7 @@ let cache: string | undefined
 
 /** What Node is called with. */
 export function lineOf(life: Life): readonly string[] {
-  return ['--conditions=source', '--no-warnings', child, JSON.stringify(life)]
+  return ['--conditions=millrace-source', '--no-warnings', child, JSON.stringify(life)]
 }
 
 /** Without rings of the kernel, which strace does not see. */

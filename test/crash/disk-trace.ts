@@ -63,7 +63,10 @@ export async function traced(line: readonly string[], storePath: string, name: s
   const told = openSync(toldPath, 'w')
   const running = spawn('strace', [...how, process.execPath, ...line], { stdio: ['ignore', told, 'inherit'], env: environmentOf() })
   closeSync(told)
+  const end = (): boolean => running.kill('SIGKILL')
+  process.prependOnceListener('exit', end)
   const code = await new Promise<number | null>((resolve) => running.once('close', resolve))
+  process.off('exit', end)
   return { code, tracePath, toldPath }
 }
 

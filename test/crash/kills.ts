@@ -1,7 +1,6 @@
 /** Kills a process under full load at moments of chance, over and over, and compares what it left with what it had acknowledged. */
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { FlushMode } from '../../src/stores/sqlite-flush.ts'
@@ -9,6 +8,7 @@ import { randomOf, type Random } from '../../src/testing/sim-random.ts'
 import type { Life } from './counting-app.ts'
 import { environmentOf, lineOf } from './counting-life.ts'
 import { judge, startedAgain } from './judge.ts'
+import { runFolder } from './run-folder.ts'
 import { type Snapshot, snapshotOf } from './store-snapshot.ts'
 
 export interface KillOptions {
@@ -48,36 +48,34 @@ export async function runKills({ seed, kills, flush, perFile = 10, say = () => {
 }
 
 async function oneFile(random: Random, kills: number, flush: FlushMode): Promise<Omit<KillReport, 'files'>> {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-kills-'))
-  const path = join(folder, 'store.db')
+  using folder = runFolder('kills')
+  const path = join(folder.path, 'store.db')
   const lanes = random.pick([1, 4])
   const acknowledged: number[][] = []
   let before: Snapshot | undefined
   let done = 0
-  try {
-    for (let life = 0; ; life++) {
-      const last = life === kills
-      const again = life === 0 ? [] : (acknowledged[life - 1] ?? []).map((n) => n + 1)
-      const told = await liveAndDie(
-        { path, life, flush, lanes, loops, publishes: last ? 1 : 0, textBytes, again },
-        last ? undefined : random.tail(30, 250, 0.4),
-      )
-      acknowledged[life] = Array.from({ length: loops }, () => -1)
-      for (const [of, loop, n] of told.acknowledged) (acknowledged[of] ??= [])[loop] = n
-      const snapshot = look(path)
-      const complaints = [...told.complaints, ...judge(snapshot, { acknowledged, textBytes, complete: last })]
-      if (before !== undefined) complaints.push(...startedAgain(before, told.starts))
-      if (before !== undefined && before.incarnation !== snapshot.incarnation) complaints.push('it has become another incarnation')
-      done += last ? 0 : 1
-      if (last || complaints.length > 0) {
-        const events = snapshot.events.length
-        const published = acknowledged.flat().reduce((sum, n) => sum + n + 1, 0)
-        return { kills: done, events, acknowledged: published, complaints: complaints.slice(0, 10).map((text) => `life ${life}: ${text}`) }
-      }
-      before = snapshot
+  for (let life = 0; ; life++) {
+    const last = life === kills
+    const again = life === 0 ? [] : (acknowledged[life - 1] ?? []).map((n) => n + 1)
+    const told = await liveAndDie(
+      { path, life, flush, lanes, loops, publishes: last ? 1 : 0, textBytes, again },
+      last ? undefined : random.tail(30, 250, 0.4),
+    )
+    acknowledged[life] = Array.from({ length: loops }, () => -1)
+    for (const [of, loop, n] of told.acknowledged) (acknowledged[of] ??= [])[loop] = n
+    const snapshot = look(path)
+    const complaints = [...told.complaints, ...judge(snapshot, { acknowledged, textBytes, complete: last })]
+    if (before !== undefined) complaints.push(...startedAgain(before, told.starts))
+    if (before !== undefined && before.incarnation !== snapshot.incarnation) complaints.push('it has become another incarnation')
+    done += last ? 0 : 1
+    if (last || complaints.length > 0) {
+      const events = snapshot.events.length
+      const published = acknowledged.flat().reduce((sum, n) => sum + n + 1, 0)
+      const wrong = complaints.slice(0, 10).map((text) => `life ${life}: ${text}`)
+      if (wrong.length > 0) wrong.push(`its files: ${folder.keep(folder.path)}`)
+      return { kills: done, events, acknowledged: published, complaints: wrong }
     }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
+    before = snapshot
   }
 }
 

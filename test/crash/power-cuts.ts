@@ -1,6 +1,5 @@
 /** Cuts the power of a recorded run at moments of chance, opens what would be left, and compares it with what had been acknowledged. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { nodeEnvironment } from '../../src/hosts/node-environment.ts'
@@ -15,6 +14,7 @@ import { runCounting, settleAll } from './counting-run.ts'
 import { type CutState, DiskModel } from './disk-model.ts'
 import { type DiskStep, TraceReader, traced } from './disk-trace.ts'
 import { type Acknowledged, judge } from './judge.ts'
+import { quickBase, runFolder } from './run-folder.ts'
 import { snapshotOf } from './store-snapshot.ts'
 
 export interface CutOptions {
@@ -44,47 +44,40 @@ interface Recorded {
   readonly textBytes: number
 }
 
-/** What is asked of the files here survives no power cut of this machine, so they need not lie on a slow disk. */
-const folderOf = (name: string): string => mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), `millrace-${name}-`))
 const loops = 6
 const patienceMs = 20_000
 const complaintsMax = 10
 
 export async function runCuts({ seed, states, flush, large = false, planted, say = () => {} }: CutOptions): Promise<CutReport> {
   const random = randomOf(seed, `cuts ${flush} ${large} ${planted ?? ''}`)
-  const folder = folderOf('cut')
+  using folder = runFolder('cut', quickBase())
   const name = `flush ${flush}${large ? ', large' : ''}`
   const report = { states: 0, steps: 0, syncs: 0, uncertain: 0, complaints: [] as string[] }
-  try {
-    const { steps, incarnation, textBytes } = await record(join(folder, 'store.db'), flush, large, planted, random)
-    const cuts = cutsOf(steps, states, planted !== undefined, random)
-    const model = new DiskModel()
-    const acknowledged: number[][] = []
-    report.steps = steps.length
-    report.syncs = steps.filter(({ is }) => is === 'synced').length
-    for (const [at, step] of steps.entries()) {
-      model.apply(step)
-      note(step, acknowledged)
-      for (const _ of Array.from({ length: cuts.get(at) ?? 0 })) {
-        const state = model.cut(random)
-        const place = join(folder, `state-${report.states}`)
-        const complained = await check(state, place, { acknowledged, textBytes, incarnation, thorough: !large || report.states % 8 === 0 })
-        const complaints = planted === undefined ? complained : complained.filter(isLoss)
-        report.states += 1
-        if (!model.isCalm) report.uncertain += 1
-        const where = `seed ${seed}, ${name}, ${place}: cut behind call ${at} of ${steps.length} (${state.how})`
-        report.complaints.push(...complaints.map((complaint) => `${where}: ${complaint}`))
-        if (complaints.length === 0) rmSync(place, { recursive: true })
-        if (report.complaints.length >= (planted === undefined ? complaintsMax : 1)) return report
-      }
+  const { steps, incarnation, textBytes } = await record(join(folder.path, 'store.db'), flush, large, planted, random)
+  const cuts = cutsOf(steps, states, planted !== undefined, random)
+  const model = new DiskModel()
+  const acknowledged: number[][] = []
+  report.steps = steps.length
+  report.syncs = steps.filter(({ is }) => is === 'synced').length
+  for (const [at, step] of steps.entries()) {
+    model.apply(step)
+    note(step, acknowledged)
+    for (const _ of Array.from({ length: cuts.get(at) ?? 0 })) {
+      const state = model.cut(random)
+      const place = join(folder.path, `state-${report.states}`)
+      const complained = await check(state, place, { acknowledged, textBytes, incarnation, thorough: !large || report.states % 8 === 0 })
+      const complaints = planted === undefined ? complained : complained.filter(isLoss)
+      report.states += 1
+      if (!model.isCalm) report.uncertain += 1
+      const where = `seed ${seed}, ${name}, state ${report.states - 1}: cut behind call ${at} of ${steps.length} (${state.how})`
+      report.complaints.push(...complaints.map((complaint) => `${where}: ${complaint}`))
+      if (complaints.length > 0 && planted === undefined) report.complaints.push(`${where}: its files: ${folder.keep(place)}`)
+      rmSync(place, { recursive: true })
+      if (report.complaints.length >= (planted === undefined ? complaintsMax : 1)) return report
     }
-    say(
-      `cuts, ${name}: ${report.states} states of ${steps.length} calls, ${report.syncs} syncs; ${report.uncertain} with something unsynced`,
-    )
-    return report
-  } finally {
-    if (report.complaints.length === 0 || planted !== undefined) rmSync(folder, { recursive: true, force: true })
   }
+  say(`cuts, ${name}: ${report.states} states of ${steps.length} calls, ${report.syncs} syncs; ${report.uncertain} with something unsynced`)
+  return report
 }
 
 /** What was flushed is gone, or is there no more as it was. */

@@ -1,6 +1,8 @@
 /** Commands that the documents name exist: those of `millrace`, with their options, and the scripts of npm. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { globalOptions } from '../../src/cli/command.ts'
+import { commands } from '../../src/cli/commands.ts'
 import { readHouse } from '../house/source.ts'
 
 const house = readHouse()
@@ -16,10 +18,9 @@ test('given every `npm run` in the documents, when it is looked up, then package
 })
 
 test('given every `millrace` command in the documents, when it is looked up, then command and options exist', () => {
-  const known = commands()
-  assert.ok(known.names.size > 10)
+  const all = known()
   const wrong = pages.flatMap(({ path, text }) =>
-    linesOf(text).flatMap((line) => whyWrong(line, known).map((why) => `${path}: ${line}: ${why}`)),
+    linesOf(text).flatMap((line) => whyWrong(line, all).map((why) => `${path}: ${line}: ${why}`)),
   )
   assert.deepEqual(wrong, [])
 })
@@ -43,18 +44,11 @@ function linesOf(text: string): readonly string[] {
   return [...spans, ...lines].filter((line) => !/^(COMMAND|FILE)/.test(line))
 }
 
-/** As the command line declares them. */
-function commands(): Known {
-  const sources = house.files.filter(({ path }) => /^src\/cli\/(command|[a-z-]+-commands?)\.ts$/.test(path)).map(({ text }) => text)
-  const all = sources.join('\n')
-  const names = new Set([...all.matchAll(/\bname: '([a-z][a-z -]*)'/g)].map(([, name = '']) => name))
-  const options = new Set(
-    [
-      ...all.matchAll(/^\s*'?([a-z][a-z-]*)'?: \{ ?\n?\s*type: '(?:string|boolean)'/gm),
-      ...all.matchAll(/\{ '?([a-z-]+)'?: \{ type: /g),
-    ].map(([, name = '']) => name),
-  )
-  return { names, options: options.add('help').add('version') }
+function known(): Known {
+  return {
+    names: new Set(commands.map(({ name }) => name)),
+    options: new Set([globalOptions, ...commands.map(({ options }) => options)].flatMap((options) => Object.keys(options))),
+  }
 }
 
 function scriptsOf(path: string): readonly string[] {

@@ -21,6 +21,6 @@ function cellsOf(line: string): readonly string[] {
   if (!line.startsWith('|')) return []
   return line
     .slice(1, line.lastIndexOf('|'))
-    .split('|')
-    .map((cell) => cell.trim().replaceAll('`', ''))
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim().replaceAll('`', '').replaceAll('\\|', '|'))
 }

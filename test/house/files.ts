@@ -114,7 +114,10 @@ export const fileRules: readonly Rule[] = [
     look: (house) => house.files.filter(({ path }) => /(^|\/)package\.json$/.test(path)).flatMap((file) => scriptFaults(house, file)),
     breaks: [[sourceFile('package.json', '{"scripts":{"soak":"node scripts/gone.ts"}}')]],
     keeps: [
-      [sourceFile('package.json', '{"scripts":{"soak":"node --conditions=source scripts/soak.ts"}}'), sourceFile('scripts/soak.ts', '')],
+      [
+        sourceFile('package.json', '{"scripts":{"soak":"node --conditions=millrace-source scripts/soak.ts"}}'),
+        sourceFile('scripts/soak.ts', ''),
+      ],
     ],
   },
 ]
@@ -159,7 +162,7 @@ function exportFaults(house: House, { path, text }: SourceFile): Complaint[] {
   const { exports = {} } = JSON.parse(text) as { exports?: Readonly<Record<string, string | Entry>> }
   const faults = Object.entries(exports).flatMap(([name, one]) => {
     if (typeof one === 'string') return []
-    const stem = /^\.\/src\/(.+)\.ts$/.exec(one['source'] ?? '')?.[1]
+    const stem = /^\.\/src\/(.+)\.ts$/.exec(one['millrace-source'] ?? '')?.[1]
     if (stem === undefined || !house.has(`src/${stem}.ts`)) return [`${name} leads to no source`]
     return one['types'] === `./dist/${stem}.d.ts` && one['default'] === `./dist/${stem}.js`
       ? []
@@ -188,5 +191,5 @@ function packageWith(exports: Readonly<Record<string, string | Entry>>): SourceF
 }
 
 function entry(stem: string): Entry {
-  return { source: `./src/${stem}.ts`, types: `./dist/${stem}.d.ts`, default: `./dist/${stem}.js` }
+  return { 'millrace-source': `./src/${stem}.ts`, types: `./dist/${stem}.d.ts`, default: `./dist/${stem}.js` }
 }

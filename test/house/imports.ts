@@ -257,7 +257,9 @@ function packagesAsDeclared(house: House): Complaint[] {
 function deadFiles(house: House): Complaint[] {
   const byPath = new Map(house.files.map((file) => [file.path, file]))
   const { exports } = packageOf(house)
-  const starts = Object.values(exports ?? {}).flatMap((one) => (typeof one === 'string' ? [] : [one['source']?.replace('./', '') ?? '']))
+  const starts = Object.values(exports ?? {}).flatMap((one) =>
+    typeof one === 'string' ? [] : [one['millrace-source']?.replace('./', '') ?? ''],
+  )
   const reached = new Set<string>()
   const walk = (path: string): void => {
     const file = byPath.get(path)
@@ -290,7 +292,7 @@ function packageName(specifier: string): string {
 }
 
 function manifest(dependencies: Readonly<Record<string, string>>): SourceFile {
-  return sourceFile('package.json', JSON.stringify({ dependencies, exports: { '.': { source: './src/entry/index.ts' } } }))
+  return sourceFile('package.json', JSON.stringify({ dependencies, exports: { '.': { 'millrace-source': './src/entry/index.ts' } } }))
 }
 
 function at(one: Import, what: string): Complaint {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeBreaker } from '../../src/flow/breaker.ts'
-import { consumer, note } from './consumer.ts'
-import { engines, happened, Stage } from './stage.ts'
+import { consumer, note, numberOf } from './consumer.ts'
+import { engines, happened, Stage, type Here } from './stage.ts'
 
 const policy = {
   retry: { attempts: 3, fromMs: 200, toMs: 5_000 },
@@ -65,6 +65,34 @@ for (const engine of engines) {
     assert.deepEqual(left, ['poison'])
   })
 }
+
+test('given failures that open it while its row is on its way, when the process dies, then it is open in the next', async () => {
+  const stage = await Stage.open('memory', { wayMs: 20 })
+  let calls = 0
+  const subscriptions = ({ environment }: Here) => [
+    consumer({
+      policy: { ...policy, retry: { attempts: 9, fromMs: 60_000, toMs: 60_000 } },
+      async run(turn) {
+        calls += 1
+        // One fails, and its commit takes 40 ms; the others fail meanwhile.
+        await environment.wait(numberOf(turn) === 0 ? 10 : 25)
+        throw new Error('fails')
+      },
+    }),
+  ]
+  const first = await stage.life(subscriptions)
+  await stage.publish(Array.from({ length: 12 }, (_, n) => happened(n, `key ${n}`)))
+  await stage.pass(1_000)
+  for (const { runner } of first.flow.units()) assert.equal(runner.lane.crew.breaker.phase, 'open')
+  assert.equal(decodeBreaker((await stage.row('breaker', '', 'f')) ?? '').phase, 'open')
+  first.kill()
+  await stage.pass(1)
+  calls = 0
+  await stage.life(subscriptions)
+  await stage.publish(Array.from({ length: 12 }, (_, n) => happened(20 + n, `new key ${n}`)))
+  await stage.pass(20_000)
+  assert.equal(calls, 0)
+})
 
 test('given an open breaker, when the process restarts, then it is open still, and one probe comes after the rest', async () => {
   const stage = await Stage.open('memory')

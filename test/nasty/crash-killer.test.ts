@@ -16,7 +16,7 @@ test('given an event that aborts its process, when a supervisor restarts it, the
   try {
     let deaths = 0
     for (; deaths < 10; deaths += 1) {
-      const ended = spawnSync(process.execPath, ['--conditions=source', child, join(folder, 'store.db')], {
+      const ended = spawnSync(process.execPath, ['--conditions=millrace-source', child, join(folder, 'store.db')], {
         encoding: 'utf8',
         timeout: 60_000,
       })

@@ -168,43 +168,6 @@ test('given a subscription that was spread, when it is deployed as merged, then 
   )
 })
 
-test('given as many parked keys as may be, when the last parks, then it pauses, durably and loudly, until resume', async () => {
-  const stage = await Stage.open('memory')
-  const settings = { parkedMax: 3 }
-  const subscriptions = () => [
-    consumer({
-      policy: { concurrency: 1, retry: { attempts: 1, fromMs: 10, toMs: 10 } },
-      run(turn) {
-        if (numberOf(turn) < 10) throw new Error('fails')
-        note(turn)
-      },
-    }),
-  ]
-  const first = await stage.life(subscriptions, { settings })
-  for (let n = 1; n <= 3; n += 1) {
-    await stage.publish([happened(n, `key ${n}`)])
-    await stage.pass(100)
-  }
-  await stage.publish([10, 11].map((n) => happened(n, `key ${n}`)))
-  await stage.pass(10_000)
-  assert.deepEqual(ids(stage.effects), [])
-  assert.ok(stage.heard('error', /f is paused: 3 keys are parked/))
-  const control = JSON.parse((await stage.controlled('f')) ?? '{}') as { paused?: boolean; by?: string; why?: string }
-  assert.deepEqual({ paused: control.paused, by: control.by }, { paused: true, by: 'millrace' })
-  await first.stop()
-  const second = await stage.life(subscriptions, { settings })
-  await stage.pass(5_000)
-  assert.deepEqual(ids(stage.effects), [])
-  await stage.control('f', false)
-  await stage.pass(5_000)
-  assert.deepEqual(ids(stage.effects), ['10', '11'])
-  await second.stop()
-  await stage.life(subscriptions, { settings })
-  await stage.publish([happened(12, 'key 12')])
-  await stage.pass(5_000)
-  assert.deepEqual(ids(stage.effects), ['10', '11', '12'], 'who has resumed it need not do so again after a restart')
-})
-
 test('given a retry, when the clocks of process and store are an hour apart, then it is never early, and not an hour late', async () => {
   for (const skewMs of [-3_600_000, 3_600_000]) {
     const stage = await Stage.open('memory', { storeSkewMs: skewMs })

@@ -9,7 +9,7 @@ interface BreakerRow {
   readonly untilMs?: number
 }
 
-export function checkBreakers({ mirror, model, turns, storeMs }: Checks, _process: SimProcess, change: Change): void {
+export function checkBreakers({ mirror, model, turns, storeMs, outcomes }: Checks, process: SimProcess, change: Change): void {
   for (const put of change.puts) {
     if (put.kind !== 'breaker') continue
     const subscription = model.byId(put.key)
@@ -23,6 +23,7 @@ export function checkBreakers({ mirror, model, turns, storeMs }: Checks, _proces
     if ((next.untilMs ?? 0) > storeMs + policy.restMs + 1)
       throw new Violation('breaker', `${subscription.plan.name} rests until ${next.untilMs}, longer than it may`)
     if (before?.phase === 'open') continue
+    outcomes.opens(process, subscription)
     turns.countTimeouts(subscription)
     const failed = new Set<string>()
     for (const view of turns.bySerial) {

@@ -12,6 +12,7 @@ export function checkHolds(commit: UnitCommit): void {
   for (const put of commit.unit.puts) if (put.kind === 'held') checkHeldPut(commit, put, requests)
   for (const { kind, key } of commit.unit.deletes) if (kind === 'held') checkHeldDelete(commit, key, requests)
   for (const put of commit.unit.puts) if (put.kind === 'hold') checkHold(commit, put, requests)
+  checkCap(commit)
 }
 
 /** The requests that it carries out: each stands, and is taken away by it. */
@@ -30,7 +31,22 @@ function executed(commit: UnitCommit): readonly Request[] {
     // Without a key it means the event that the subscription stands at.
     if (request.key === undefined) subscription.discardStanding(checks.model.log)
   }
-  return requests
+  return [...requests, ...begun(commit)]
+}
+
+/** A key may have more rows than one commit takes away: then the request stands until the last step, and each is written down. */
+function begun({ checks, unit, change }: UnitCommit): readonly Request[] {
+  const steps = change.puts.flatMap(({ kind, key }) => (kind === 'operation' && key.includes(' ') ? [key.slice(0, key.indexOf(' '))] : []))
+  return steps.map((id) => {
+    const row = checks.mirror.get('request', unit.part, id)
+    const request = row === undefined ? undefined : (JSON.parse(row.value) as Request)
+    if (request?.op !== 'discard' || request.position !== undefined)
+      throw new Violation(
+        'requests',
+        `${nameOf(checks, unit)}: ${id} is carried out in steps, and is no discard of a whole key that stands`,
+      )
+    return request
+  })
 }
 
 /** Who asked for what is written down, with the events that it was for: a redrive begins at the head of its key. */
@@ -95,7 +111,9 @@ function checkHold(commit: UnitCommit, put: Put, requests: readonly Request[]): 
     throw new Violation('redrive', `${name} is redriven, and is ${next.state} at attempt ${next.attempt}`)
   if (next.state === 'parked' && before?.state !== 'parked') {
     checkPark(commit, head, next, name)
-    checks.parks.note(checks, commit.process, subscription, unit.part)
+    checks.parks.note(checks, subscription)
+    if (next.error?.code === 'CRASHED_THRICE')
+      checks.parks.accuse(checks, unit.part, put.key, checks.startersOf(subscription, head.event.position))
   }
   if (next.state === 'version' && head.event.version <= 1)
     throw new Violation('versions', `${name} waits for a version, and its head is of version ${head.event.version}`)
@@ -113,6 +131,32 @@ function checkWhole({ checks, subscription, next }: UnitCommit, key: string, nam
     if (seen !== undefined && subscription.key(seen) === key)
       throw new Violation('held whole', `${name} is held, and ${seen.event.position} of it is a hole`)
   }
+}
+
+/**
+ * The very commit that parks the last key that may pauses the subscription, and none does that parks fewer: whoever dies
+ * between two commits, and whatever an operator has said before, nothing of it is lost.
+ */
+function checkCap({ checks, change, unit, subscription }: UnitCommit): void {
+  const { mirror, schedule, model } = checks
+  const before = new Set<string>()
+  for (const { key } of mirror.of('hold', unit.part)) if (mirror.hold(unit.part, key)?.state === 'parked') before.add(key)
+  const after = new Set(before)
+  for (const { kind, key } of unit.deletes) if (kind === 'hold') after.delete(key)
+  for (const { kind, key, value } of unit.puts) {
+    if (kind !== 'hold') continue
+    if ((JSON.parse(value) as HoldRow).state === 'parked') after.add(key)
+    else after.delete(key)
+  }
+  const control = change.puts.find(({ kind, key }) => kind === 'control' && model.byId(key) === subscription)
+  const pauses = control !== undefined && (JSON.parse(control.value) as { readonly paused: boolean }).paused
+  const full = after.size >= (schedule.settings.parkedMax ?? 1_000)
+  const parks = [...after].some((key) => !before.has(key))
+  if (parks ? pauses !== full : pauses && !full)
+    throw new Violation(
+      'parked cap',
+      `${nameOf(checks, unit)}: ${after.size} keys are parked, and it ${pauses ? 'pauses' : 'does not pause'}`,
+    )
 }
 
 function checkAttempts({ checks, subscription }: UnitCommit, head: Seen, hold: HoldRow, name: string): void {

@@ -37,11 +37,11 @@ export function checkAlone(checks: Checks, process: SimProcess, subscription: Su
 }
 
 /** Its own record says so: not that of an owner after it, which it does not know of. */
-function startedBefore({ mirror, ownerOf }: Checks, process: SimProcess, subscription: SubscriptionModel, seen: Seen): boolean {
+function startedBefore({ mirror, owners }: Checks, process: SimProcess, subscription: SubscriptionModel, seen: Seen): boolean {
   const row = mirror.get('start', `${subscription.id}/${subscription.lane(seen)}`, seen.event.position)
   if (row === undefined) return false
   const tokens = JSON.parse(row.value) as readonly string[]
-  return tokens.length > 1 && ownerOf.get(tokens.at(-1) ?? '') === process
+  return tokens.length > 1 && owners.of(tokens.at(-1) ?? '') === process
 }
 
 /** While the breaker is open nothing runs before its rest is over, and then one turn at a time asks. */

@@ -11,25 +11,28 @@ import { SimStore } from '../../src/testing/sim-store.ts'
 import { SimWorld, simStartMs } from '../../src/testing/sim-world.ts'
 import { checkBreakers } from './check-breaker.ts'
 import { PublishChecks } from './check-publish.ts'
-import { checkAlone, checkCode, checkProbe, surelyOpen } from './check-turn.ts'
-import { checkStart, tokenOf, type Slack } from './check-start.ts'
-import { storyOf, storyOfEvents, storyOfRefusal } from './change-story.ts'
+import type { Slack } from './check-start.ts'
+import { storyOf, storyOfRefusal } from './change-story.ts'
+import { Contention } from './contention.ts'
 import { Coverage } from './coverage.ts'
 import type { Checks } from './checks.ts'
 import { Deployments, headsOf, plansOf } from './deployments.ts'
 import { checkCommit } from './door.ts'
 import { FaultTriggers } from './fault-triggers.ts'
+import { handlerEnds, handlerStarts, timeIsUp } from './handlers.ts'
 import { InFlight } from './in-flight.ts'
 import { Journal } from './journal.ts'
 import type { Life } from './life.ts'
-import { Model, type Seen, type SubscriptionModel } from './model.ts'
+import { Model, type SubscriptionModel } from './model.ts'
 import { operationOf } from './operations.ts'
+import { Outcomes } from './outcomes.ts'
+import { Owners } from './owners.ts'
 import { Parks } from './parks.ts'
 import { Mirror } from './rows.ts'
 import type { Schedule, SubscriptionPlan } from './schedule.ts'
 import { subjectOf, type Stagehand } from './subjects.ts'
-import { recordedStarts, deadStarts } from './starts.ts'
-import { Turns } from './turns.ts'
+import { recordedStarts, deadStarts, startersOf } from './starts.ts'
+import { Turns, type TurnView } from './turns.ts'
 import { Violation } from './violation.ts'
 import { ScheduledWeather } from './weather.ts'
 
@@ -46,15 +49,14 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
   readonly mirror = new Mirror(this.journal)
   readonly model: Model
   readonly turns: Turns
+  readonly outcomes: Outcomes
   readonly publishing: PublishChecks
   readonly coverage = new Coverage()
   readonly parks = new Parks()
+  readonly contention: Contention
   readonly idle = new Map<string, number>()
-  /** Whose a token of a lane's record is. */
-  readonly ownerOf = new Map<string, SimProcess>()
+  readonly owners = new Owners()
   readonly headsAtOpening = new Map<SimProcess, ReadonlyMap<string, string>>()
-  /** Subscriptions that have paused themselves. */
-  readonly pausedBy = new Set<string>()
   readonly beats = new Map<string, { readonly endedUs: number; readonly lastedUs: number }[]>()
   readonly triggers: FaultTriggers
   /** By runtime: its life now, if it has one. */
@@ -84,6 +86,9 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
       (afterMs) => this.instantMs(afterMs),
     )
     this.turns = new Turns(this.world, this.journal, schedule.settings.pulseMs ?? 1_000)
+    this.outcomes = new Outcomes(this)
+    this.contention = new Contention(schedule)
+    this.turns.onTimeUp = (view) => this.#timeIsUp(view)
     this.publishing = new PublishChecks(this)
     this.triggers = new FaultTriggers(this)
     this.deployments = new Deployments(this)
@@ -268,37 +273,31 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
   // ── what handlers tell ──
 
   started(process: SimProcess, plan: SubscriptionPlan, turn: Turn): number {
-    const subscription = this.model.byName(plan.name)
-    const life = this.#lifeOf.get(process)
+    return this.#guarded(() => handlerStarts(this, process, this.#lifeOf.get(process), this.model.byName(plan.name), turn))
+  }
+
+  /** Nobody is there to catch it. */
+  #timeIsUp(view: TurnView): void {
     try {
-      if (life?.stopping === true) this.#stoppingStart(process, plan)
-      const seen = checkStart(this, this, process, subscription, turn, (one) => this.#isFlushed(one))
-      const open = surelyOpen(this, subscription) !== undefined
-      checkCode(subscription, turn, life?.knows ?? 0)
-      checkAlone(this, process, subscription, seen)
-      checkProbe(this, process, subscription, seen)
-      this.say(`${process.name} ${plan.name} attempt ${turn.attempt} at ${storyOfEvents(seen)}`)
-      const token = seen[0] === undefined ? '' : tokenOf(this, subscription, seen[0])
-      return this.turns.start(process, subscription, seen, turn, open, token).serial
+      timeIsUp(this, view)
+    } catch (thrown) {
+      this.world.fail(thrown as Error)
+    }
+  }
+
+  /** Where a rule does not hold the run is over, whoever catches it. */
+  #guarded<T>(check: () => T): T {
+    try {
+      return check()
     } catch (thrown) {
       this.world.fail(thrown as Error)
       throw thrown
     }
   }
 
-  #stoppingStart(process: SimProcess, plan: SubscriptionPlan): void {
-    throw new Violation('stop', `${process.name} was asked to stop, and starts a turn of ${plan.name}`)
-  }
-
   ended(serial: number, how: 'returned' | 'threw', error: unknown): void {
     const view = this.turns.bySerial[serial]
-    if (view === undefined) return
-    // With one runtime nobody can be behind about the breaker: what fails while it is open is no attempt.
-    const asks = view.breakerOpen && surelyOpen(this, view.subscription) !== undefined
-    const counts = !asks && !(error instanceof Error && /STORE_|TURN_CLOSED/.test(error.message))
-    this.turns.end(view, how, counts)
-    if (view.process.alive)
-      this.say(`${view.process.name} ${view.subscription.plan.name} ${how}${view.inTime ? '' : ' late'}: ${storyOfEvents(view.seen)}`)
+    if (view !== undefined) this.#guarded(() => handlerEnds(this, view, how, error))
   }
 
   unheard({ name }: SubscriptionPlan): void {
@@ -313,10 +312,6 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
     const times = (this.#times.get(what) ?? 0) + 1
     this.#times.set(what, times)
     return times
-  }
-
-  #isFlushed({ event }: Seen): boolean {
-    return Number(event.position) <= this.disk.headFlushed
   }
 
   // ── what the store tells ──
@@ -342,17 +337,12 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
     this.journal.open(this.disk.applied)
     this.world.note(change.id)
     this.say(`${process.name} ${operation}${this.log === undefined ? '' : storyOf(change, committed)}`)
-    try {
+    this.#guarded(() => {
       this.publishing.stored(process, change)
-      for (const { kind, value } of change.puts)
-        if (kind === 'lane') this.ownerOf.set((JSON.parse(value) as { token: string }).token, process)
-      for (const { kind, key, value } of change.puts) if (kind === 'control' && value.includes('"by":"millrace"')) this.pausedBy.add(key)
+      if (operation === 'claim') this.owners.claimed(process, change, this.nowUs)
       checkBreakers(this, process, change)
       checkCommit(this, process, change, committed)
-    } catch (thrown) {
-      this.world.fail(thrown as Error)
-      throw thrown
-    }
+    })
   }
 
   flushed(upTo: number): void {
@@ -361,6 +351,10 @@ export class Cluster implements Checks, Witness, Stagehand, Slack {
 
   cutOff(): void {
     this.journal.cut()
+  }
+
+  startersOf(subscription: SubscriptionModel, position: string): readonly SimProcess[] {
+    return startersOf(this, subscription, position)
   }
 
   deadStarts(subscription: SubscriptionModel, position: string): { readonly count: number; readonly silent: boolean } {

@@ -5,13 +5,14 @@ import { simStartMs } from '../../src/testing/sim-world.ts'
 import { drawFaults } from './draw-faults.ts'
 import { drawSubscriptions } from './draw-subscriptions.ts'
 import { drawMood, type Mood } from './mood.ts'
+import { themed } from './themes.ts'
 import type { Act, Call, Doing, Fact, RuntimePlan, Schedule, Sky, SubscriptionPlan } from './schedule.ts'
 
 export function draw(seed: number): Schedule {
   const random = randomOf(seed, 'schedule')
   const mood = drawMood(random)
   const subscriptions = drawSubscriptions(mood, random.fork('subscriptions'))
-  return {
+  const schedule: Schedule = {
     seed,
     liveMs: mood.liveMs,
     settings: drawSettings(mood, subscriptions, random.fork('settings')),
@@ -23,6 +24,7 @@ export function draw(seed: number): Schedule {
     faults: drawFaults(mood, random.fork('faults')),
     repair: random.chance(0.6),
   }
+  return themed(schedule, random.fork('theme'))
 }
 
 function drawSettings({ leaseMs }: Mood, subscriptions: readonly SubscriptionPlan[], random: Random): Schedule['settings'] {

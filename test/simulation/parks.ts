@@ -1,21 +1,12 @@
-/** Keys that parked: how many of one lane at once, how many during an outage, and whether a subscription paused itself when it had to. */
+/** Keys that parked: how many in all, and how many of them during an outage, for no other reason. */
 import type { SimProcess } from '../../src/testing/sim-process.ts'
 import type { Journal } from './journal.ts'
 import type { SubscriptionModel } from './model.ts'
-import type { Mirror } from './rows.ts'
-import type { Schedule } from './schedule.ts'
 import { doingOf } from './subjects.ts'
 
 interface Where {
   readonly journal: Journal
-  readonly mirror: Mirror
-  readonly schedule: Schedule
   readonly nowUs: number
-}
-
-interface Full {
-  readonly sinceUs: number
-  readonly process: SimProcess
 }
 
 export class Parks {
@@ -23,20 +14,26 @@ export class Parks {
   readonly duringOutage = new Map<string, number>()
   /** Parked in all; a power cut takes some back. */
   readonly counted = new Map<string, number>()
-  /** Subscriptions that had as many parked keys in one lane as they may, and when. */
-  readonly full = new Map<string, Full>()
 
-  note({ journal, mirror, schedule, nowUs }: Where, process: SimProcess, subscription: SubscriptionModel, part: string): void {
+  /** Keys that parked because their head was started before and did not finish: by whom, by part and key. */
+  readonly #accused = new Map<string, readonly SimProcess[]>()
+
+  accuse({ journal }: Where, part: string, key: string, starters: readonly SimProcess[]): void {
+    journal.set(this.#accused, `${part} ${key}`, starters)
+  }
+
+  /** Parked for crashes, and one of those who started it lives: it takes its start back, and the key goes on. */
+  isAccusedOfNothing(part: string, key: string): boolean {
+    return this.#accused.get(`${part} ${key}`)?.some((process) => process.alive) ?? false
+  }
+
+  note({ journal, nowUs }: Where, subscription: SubscriptionModel): void {
     const { name, outage } = subscription.plan
     journal.set(this.counted, name, (this.counted.get(name) ?? 0) + 1)
     const nowMs = nowUs / 1_000
     if (outage !== undefined && nowMs >= outage.fromMs && nowMs < outage.toMs && !this.#hasOtherTrouble(subscription)) {
       journal.set(this.duringOutage, name, (this.duringOutage.get(name) ?? 0) + 1)
     }
-    let parked = 1
-    for (const row of mirror.of('hold', part)) if (mirror.hold(part, row.key)?.state === 'parked') parked += 1
-    if (parked < (schedule.settings.parkedMax ?? 1_000) || this.full.has(name)) return
-    journal.set(this.full, name, { sinceUs: nowUs, process })
   }
 
   #hasOtherTrouble(subscription: SubscriptionModel): boolean {

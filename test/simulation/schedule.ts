@@ -5,6 +5,8 @@ import type { Stage, StoreFault } from '../../src/testing/sim-disk.ts'
 
 export interface Schedule {
   readonly seed: number
+  /** What it is about, where it is about one meeting. */
+  readonly theme?: ThemeName
   /** How long things happen, in simulated time; then comes the calm. */
   readonly liveMs: number
   readonly settings: Partial<Settings>
@@ -17,6 +19,8 @@ export interface Schedule {
   /** In the calm, after all has settled: what fails is repaired, what is parked is redriven, and all must be done. */
   readonly repair: boolean
 }
+
+export type ThemeName = 'outcomes' | 'returns' | 'slow' | 'joins' | 'rows'
 
 /** How long things take. */
 export interface Sky {

@@ -87,7 +87,7 @@ test('given a fault that was never hit, when the coverage is asked, then it name
 
 async function lastLine(seed: string): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [
-    '--conditions=source',
+    '--conditions=millrace-source',
     `${root}scripts/simulate.ts`,
     '--seed',
     seed,

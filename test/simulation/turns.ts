@@ -50,6 +50,8 @@ export class Turns {
   readonly #journal: Journal
 
   readonly #pulseMs: number
+  /** Who wants to know whose time is up, as it is. */
+  onTimeUp: (view: TurnView) => void = () => undefined
 
   constructor(world: SimWorld, journal: Journal, pulseMs: number) {
     this.#world = world
@@ -64,6 +66,7 @@ export class Turns {
     turn: Turn,
     breakerOpen: boolean,
     token: string,
+    listens: boolean,
   ): TurnView {
     const view: TurnView = {
       serial: this.bySerial.length,
@@ -86,7 +89,7 @@ export class Turns {
       closedWhy: '',
     }
     this.bySerial.push(view)
-    if (seen.some(({ body }) => body.doings[subscription.plan.name] !== undefined)) this.#listen(view)
+    if (listens || seen.some(({ body }) => body.doings[subscription.plan.name] !== undefined)) this.#listen(view)
     add(this.running, process, view)
     add(this.open, process, view)
     return view
@@ -98,6 +101,7 @@ export class Turns {
     const closed = (): void => {
       view.closedUs = this.#world.nowUs
       view.closedWhy = String(signal.reason)
+      if (view.closedWhy.includes('its time was up')) this.onTimeUp(view)
     }
     signal.addEventListener('abort', closed, { once: true })
   }

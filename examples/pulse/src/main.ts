@@ -29,7 +29,8 @@ async function main(port: number, folder: string): Promise<void> {
     closeOnSignal(running)
   } catch (error) {
     if (!isFault(error)) throw error
-    process.stderr.write(`${error.message}${isFault(error, 'ADDRESS_TAKEN') ? '\nTake another port: npm start -- --port 3005' : ''}\n`)
+    const advice = isFault(error, 'ADDRESS_TAKEN') ? ' For instance: npm run pulse -- --port 3005' : ''
+    process.stderr.write(`${error.message}\n${error.todo}${advice}\n`)
     process.exitCode = 1
   }
 }

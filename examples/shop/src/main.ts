@@ -32,8 +32,8 @@ async function main(port: number, folder: string): Promise<void> {
   } catch (error) {
     providers.stop()
     if (!isFault(error)) throw error
-    const advice = isFault(error, 'ADDRESS_TAKEN') ? '\nSomething else listens there. Take another port: npm start -- --port 3005' : ''
-    process.stderr.write(`${error.message}${advice}\n`)
+    const advice = isFault(error, 'ADDRESS_TAKEN') ? ' For instance: npm start -- --port 3005' : ''
+    process.stderr.write(`${error.message}\n${error.todo}${advice}\n`)
     process.exitCode = 1
   }
 }

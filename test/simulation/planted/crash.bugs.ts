@@ -36,7 +36,6 @@ export const bugs: readonly Bug[] = [
     find: '.filter((token) => !returned.has(token))',
     replace: '',
     rule: '13: an owner that returns takes its start back (hole 28)',
-    unproved: 'no seed has an owner that comes back between two deaths',
   },
   {
     name: 'a start is not taken back',
@@ -44,7 +43,20 @@ export const bugs: readonly Bug[] = [
     find: '        void takeStartsBack(claimed)\n',
     replace: '',
     rule: '13: an owner that returns takes its start back (hole 28)',
-    unproved: 'no seed has an owner that comes back between two deaths',
+  },
+  {
+    name: 'who is back leaves its key parked',
+    file: 'src/flow/unit.ts',
+    find: 'puts: [alive, ...absolve]',
+    replace: 'puts: [alive]',
+    rule: '13: an owner that returns takes its start back (hole 28)',
+  },
+  {
+    name: 'a start row stays when its event is done',
+    file: 'src/flow/wave.ts',
+    find: 'key: entry.event.position })\n    if (entry.held === undefined) {\n      this.#settled',
+    replace: "key: '' })\n    if (entry.held === undefined) {\n      this.#settled",
+    rule: '13: started and not finished',
   },
   {
     name: 'a start row stays when its event has failed',
@@ -73,5 +85,20 @@ export const bugs: readonly Bug[] = [
     find: '    for (const wake of wakes) wake()\n',
     replace: '',
     rule: '13: others wait until its outcome stands, no longer',
+  },
+  {
+    name: 'a start of its own is forgotten with the row that follows',
+    file: 'src/flow/rows-reader.ts',
+    find: ' || lane.started.has(event.position)',
+    replace: '',
+    rule: '13: a start row goes with the end of its event',
+  },
+  {
+    name: 'a suspect that does not come to run lets others in while its start stands',
+    file: 'src/flow/suspects.ts',
+    find: "    if (alone && this.#lane.phase === 'draining') return\n",
+    replace: '',
+    rule: '13: nobody else is accused',
+    unproved: 'a crash between the start of a suspect whose lane drains and its release comes once in thousands of seeds',
   },
 ]

@@ -111,7 +111,7 @@ async function huntFrom(list: string, name: string, from: number, seconds: numbe
   try {
     const { stdout } = await run(
       process.execPath,
-      ['--conditions=source', `${here}hunt.ts`, `${here}${list}`, name, String(seconds), String(from)],
+      ['--conditions=millrace-source', `${here}hunt.ts`, `${here}${list}`, name, String(seconds), String(from)],
       {
         maxBuffer: 1 << 26,
         timeout: Math.ceil(seconds * 4 + 30) * 1_000,

@@ -50,7 +50,6 @@ export const bugs: readonly Bug[] = [
     find: 'first !== undefined && event.position < first',
     replace: 'true',
     rule: '10: order of a key (hole 26)',
-    unproved: 'needs a hole above the first row of its key at a take-over: found only after 20 s',
   },
   {
     name: 'nobody waits for the holes',

@@ -19,12 +19,15 @@ export const bugs: readonly Bug[] = [
   {
     name: 'the first event of a call goes ahead of the rest',
     file: 'src/flow/publisher.ts',
-    find: '    const committed = await store.commit(changeOf(store, changeId(), { appends }))',
+    find: '  return store.commit(changeOf(store, changeId(), { appends })).then(\n',
     replace:
+      '  const both = async () => {\n' +
       '    const ahead = await store.commit(changeOf(store, changeId(), { appends: appends.slice(0, 1) }))\n' +
       '    const rest = ahead.ok && appends.length > 1 ? ' +
       'await store.commit(changeOf(store, changeId(), { appends: appends.slice(1) })) : ahead\n' +
-      '    const committed = ahead.ok && rest.ok && rest !== ahead ? { ...rest, at: [...ahead.at, ...rest.at] } : rest',
+      '    return ahead.ok && rest.ok && rest !== ahead ? { ...rest, at: [...ahead.at, ...rest.at] } : rest\n' +
+      '  }\n' +
+      '  return both().then(\n',
     rule: '1: a call is all or nothing',
   },
   {

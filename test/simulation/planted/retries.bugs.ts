@@ -5,7 +5,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'a retry rings by the clock of its machine',
     file: 'src/flow/store-clock.ts',
-    find: 'return Math.floor(this.#storeMs + Math.max(0, this.#environment.monotonicMs() - this.#notedMs))',
+    find: 'return Math.floor(this.#storeMs + Math.max(0, monotonicMs - this.#notedMs))',
     replace: 'return this.#environment.nowMs()',
     rule: '11: due times by the clock of the store (hole 27)',
   },
@@ -53,10 +53,24 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'the cap of parked keys is one too high',
-    file: 'src/flow/settling.ts',
-    find: 'if (this.#lane.parkedKeys >= context.settings.parkedMax)',
-    replace: 'if (this.#lane.parkedKeys > context.settings.parkedMax)',
+    file: 'src/flow/wave.ts',
+    find: 'parkedKeys < parkedMax',
+    replace: 'parkedKeys <= parkedMax',
     rule: '11: at the cap of parked keys the subscription pauses',
+  },
+  {
+    name: 'a pause at the cap is not in the commit that parks',
+    file: 'src/flow/wave.ts',
+    find: "    this.#puts.push(...controlPuts(id, crew.id, { paused: true, by: 'millrace', atMs: this.#storeMs, why }))\n",
+    replace: '',
+    rule: '11: at the cap of parked keys the subscription pauses, whoever dies',
+  },
+  {
+    name: 'redriven keys count as parked',
+    file: 'src/flow/wave.ts',
+    find: "      if (queue.hold?.state === 'parked') parkedKeys -= 1\n",
+    replace: '',
+    rule: '11: at the cap of parked keys the subscription pauses, and not before',
   },
   {
     name: 'of a failed batch the first key goes again',

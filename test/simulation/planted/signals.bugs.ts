@@ -78,6 +78,12 @@ export const bugs: readonly Bug[] = [
     find: 'arrivals.spill()',
     replace: 'undefined',
     rule: '10: a slow event delays its key only',
-    unproved: 'events that wait are slow, not lost',
+  },
+  {
+    name: 'rows are given only while nothing else runs',
+    file: 'src/flow/arrivals.ts',
+    find: 'if (crew.free <= 0 || crew.paused) return false',
+    replace: 'if (crew.running > 1 || crew.paused) return false',
+    rule: '10: a slow event delays its key only',
   },
 ]

@@ -50,13 +50,19 @@ export const bugs: readonly Bug[] = [
     find: 'return queue.contends === undefined || this.contention.get(queue.contends)?.[0] === queue',
     replace: 'return true',
     rule: '7: losers of one row rerun one after another (hole 29)',
-    unproved: 'reruns are no attempts, and too many of them only cost time',
+  },
+  {
+    name: 'a loser leaves its line as it starts',
+    file: 'src/flow/runner.ts',
+    find: 'for (const one of work.queues) one.busy = true',
+    replace: 'for (const one of work.queues) {\n      one.busy = true\n      lane.endContention(one)\n    }',
+    rule: '7: losers of one row rerun one after another (hole 29)',
   },
   {
     name: 'a loser goes behind what came after it',
     file: 'src/flow/key-queue.ts',
-    find: 'this.waiting = [...log, ...this.waiting].sort(byPosition)',
-    replace: 'this.waiting = [...this.waiting, ...log]',
+    find: 'this.waiting = new Fifo([...log, ...this.waiting].sort(byPosition))',
+    replace: 'this.waiting = new Fifo([...this.waiting, ...log])',
     rule: '7: later calls of its key wait',
   },
   {

@@ -257,6 +257,12 @@ export const refused = [
   () => route('POST /orders/:order/shipment', OrderShipped),
   // @ts-expect-error: no such method
   () => route('FETCH /orders', ordersOf),
+  // @ts-expect-error: a query is asked by GET
+  () => route('PUT /customers/:customerId/orders', ordersOf),
+  // @ts-expect-error: whose input a body would not be
+  () => route('POST /customers/:customerId/orders', ordersOf),
+  // @ts-expect-error: GET publishes nothing
+  () => route('GET /orders', OrderPlaced),
   // @ts-expect-error: not in the path
   () => route('GET /a/:b', (request) => request.params.c),
   // @ts-expect-error: a projection is asked by a query
