@@ -11,7 +11,7 @@ export const checkCommand: Command = {
   options: { 'no-config': { type: 'boolean', says: 'leave the settings in the environment out' } },
   examples: [
     ['check src/app.ts', 'before a deployment'],
-    ['check src/app.ts --env .env --json', 'with its settings, for a script'],
+    ['check src/app.ts --env-file .env --json', 'with its settings, for a script'],
   ],
   async run({ args, is, screen }) {
     const { checkFile } = await import('./check-app.ts')

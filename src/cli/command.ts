@@ -66,8 +66,8 @@ export interface Given {
 export const globalOptions: Options = {
   store: { type: 'string', short: 's', value: 'FILE', says: 'the store (else MILLRACE_STORE, else ./millrace.db)' },
   json: { type: 'boolean', says: 'JSON for scripts' },
-  /** Not `--env-file`: Node takes that one for its own, wherever it stands, and ends where the file is not there. */
-  env: { type: 'string', value: 'FILE', multiple: true, says: 'set variables from a file; those that are set already stand' },
+  /** Node looks for this one by itself, wherever it stands: where the file is not there it says so, and ends with 9, before anything of ours runs. */
+  'env-file': { type: 'string', value: 'FILE', multiple: true, says: 'set variables from a file; those that are set already stand' },
   debug: { type: 'boolean', says: 'where something fails, show where' },
   help: { type: 'boolean', short: 'h', says: 'this help' },
   version: { type: 'boolean', says: 'the version of Millrace' },

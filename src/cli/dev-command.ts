@@ -24,7 +24,7 @@ export const devCommand: Command = {
   },
   examples: [
     ['dev src/app.ts', 'at http://127.0.0.1:3000'],
-    ['dev src/app.ts --env .env --watch src', 'with settings from a file, watching src'],
+    ['dev src/app.ts --env-file .env --watch src', 'with settings from a file, watching src'],
   ],
   run: (given) => new Dev(given).run(),
 }

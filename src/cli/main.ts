@@ -51,7 +51,7 @@ async function run({ command, args, values }: Line, screen: Screen): Promise<num
     return exits.ok
   }
   checkArguments(command, args)
-  for (const file of listOf(values['env'])) loadEnvironment(file)
+  for (const file of listOf(values['env-file'])) loadEnvironment(file)
   return command.run(givenBy(args, values, screen))
 }
 
@@ -72,7 +72,7 @@ function loadEnvironment(file: string): void {
   try {
     process.loadEnvFile(file)
   } catch (error) {
-    throw fault('USAGE_WRONG', `--env ${file} could not be read: ${asError(error).message}`, { file }, error)
+    throw fault('USAGE_WRONG', `--env-file ${file} could not be read: ${asError(error).message}`, { file }, error)
   }
 }
 

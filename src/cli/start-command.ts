@@ -37,7 +37,7 @@ export const startCommand: Command = {
   options: startOptions,
   examples: [
     ['start src/app.ts', 'on ./millrace.db, at http://127.0.0.1:3000'],
-    ['start src/app.ts --port 8080 --store data/shop.db --env .env', 'elsewhere, with settings from a file'],
+    ['start src/app.ts --port 8080 --store data/shop.db --env-file .env', 'elsewhere, with settings from a file'],
     ['start dist/app.js --no-http', 'without HTTP'],
   ],
   async run(given) {

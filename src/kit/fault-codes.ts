@@ -39,7 +39,7 @@ const table = {
   CONFIG_INVALID: {
     status: 500,
     title: 'The settings are not what the app needs',
-    todo: 'Set the environment variables that are named, or write them into the file given by --env.',
+    todo: 'Set the environment variables that are named, or write them into the file given by --env-file.',
   },
   // Schemas and versions
   VALIDATION_FAILED: {
