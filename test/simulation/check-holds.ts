@@ -28,10 +28,22 @@ function executed(commit: UnitCommit): readonly Request[] {
     const request = JSON.parse(row.value) as Request
     requests.push(request)
     checkRecord(commit, request, change.puts.find((put) => put.kind === 'operation' && put.key === key)?.value ?? '{}')
+    if (request.op === 'discard' && request.position === undefined) checkWholeDiscard(commit, request, row.atUs)
     // Without a key it means the event that the subscription stands at.
     if (request.key === undefined) subscription.discardStanding(checks.model.log)
   }
   return [...requests, ...begun(commit)]
+}
+
+/** Of a key that is discarded whole no row is left that it had when that was asked for. */
+function checkWholeDiscard({ checks, unit, change }: UnitCommit, request: Request, askedUs: number): void {
+  if (change.puts.some(({ kind, value }) => kind === 'operation' && value.includes('"refused"'))) return
+  const gone = new Set(unit.deletes.map(({ kind, key }) => `${kind} ${key}`))
+  for (const { kind, key, atUs } of checks.mirror.of('held', unit.part)) {
+    const held = readHeldName(key)
+    if (held.key !== request.key || atUs > askedUs || gone.has(`${kind} ${key}`)) continue
+    throw new Violation('requests', `${nameOf(checks, unit)}: key ${held.key} is discarded, and ${held.position} of it is left`)
+  }
 }
 
 /** A key may have more rows than one commit takes away: then the request stands until the last step, and each is written down. */
