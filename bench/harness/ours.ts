@@ -3,6 +3,7 @@ import type { App } from '../../src/define/app.ts'
 import type { Serving } from '../../src/define/context.ts'
 import type { Settings } from '../../src/flow/settings.ts'
 import { nodeEnvironment } from '../../src/hosts/node-environment.ts'
+import { keepYoungYoung } from '../../src/hosts/node-heap.ts'
 import { telemetryTo } from '../../src/observe/telemetry.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { type Runtime, startRuntime } from '../../src/runtime/runtime.ts'
@@ -26,6 +27,7 @@ export interface OursOptions {
 }
 
 export async function openOurs(app: App, { path, lanes = 1, flush = 'auto', sync, settings }: OursOptions): Promise<Ours> {
+  keepYoungYoung()
   const store = await openStore({ path, lanes, flush, ...(sync === undefined ? {} : { sync }) })
   const telemetry = telemetryTo({
     form: 'json',

@@ -66,7 +66,7 @@ export interface Given {
 export const globalOptions: Options = {
   store: { type: 'string', short: 's', value: 'FILE', says: 'the store (else MILLRACE_STORE, else ./millrace.db)' },
   json: { type: 'boolean', says: 'JSON for scripts' },
-  /** Node looks for this one by itself, wherever it stands: where the file is not there it says so, and ends with 9, before anything of ours runs. */
+  /** Node looks for it by itself, wherever it stands: where the file is not there, it says so and ends with 9, before us. */
   'env-file': { type: 'string', value: 'FILE', multiple: true, says: 'set variables from a file; those that are set already stand' },
   debug: { type: 'boolean', says: 'where something fails, show where' },
   help: { type: 'boolean', short: 'h', says: 'this help' },

@@ -2,6 +2,7 @@
 import type { App } from '../define/app.ts'
 import type { Log } from '../define/context.ts'
 import { nodeEnvironment } from '../hosts/node-environment.ts'
+import { keepYoungYoung } from '../hosts/node-heap.ts'
 import type { Listening } from '../hosts/node-http.ts'
 import { nodeProcess } from '../hosts/node-process.ts'
 import { listenOnSocket, socketPathOf, type ListeningSocket } from '../hosts/node-socket.ts'
@@ -20,6 +21,7 @@ import type { Running, StartOptions } from './start-options.ts'
 const requestGraceMs = 5_000
 
 export async function startOnNode(app: App, options: StartOptions): Promise<Running> {
+  keepYoungYoung()
   const env = options.env ?? nodeProcess.env
   // Before there is a file: what is wrong with the app leaves none behind.
   const plan = compile(app)

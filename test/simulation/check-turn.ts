@@ -45,11 +45,17 @@ function startedBefore({ mirror, owners }: Checks, process: SimProcess, subscrip
 }
 
 /** While the breaker is open nothing runs before its rest is over, and then one turn at a time asks. */
-export function checkProbe(checks: Checks, process: SimProcess, subscription: SubscriptionModel, seen: readonly Seen[]): void {
-  const open = surelyOpen(checks, subscription)
+export function checkProbe(
+  checks: Checks,
+  process: SimProcess,
+  subscription: SubscriptionModel,
+  seen: readonly Seen[],
+  open: ReturnType<typeof surelyOpen>,
+): void {
+  if (open === undefined) return
   // A suspect's start was written meanwhile: it was let in before.
   const suspect = seen.some((one) => hasStartRow(checks, subscription, one))
-  if (open === undefined || suspect) return
+  if (suspect) return
   const { name } = subscription.plan
   const earlyMs = open.untilMs - checks.storeMs
   if (earlyMs > 0) throw new Violation('breaker', `${name}: a turn starts ${earlyMs} ms before the breaker's rest is over`)

@@ -1,22 +1,32 @@
 /**
  * A slow turn delays its key only: what waits behind it gets rows, so that reading goes on, while there is a place to run.
+ * Held against one process that nothing has happened to: so that no lane of it is handed over, and no suspect has the
+ * places.
  */
 import type { Checks } from './checks.ts'
-import { hasStartRow, type Slack } from './check-start.ts'
+import type { SimProcess } from '../../src/testing/sim-process.ts'
+import type { Life } from './life.ts'
 import type { Seen } from './model.ts'
 import type { TurnView } from './turns.ts'
 import { Violation } from './violation.ts'
+
+/** Everything that tells whether a process was left alone. */
+export interface Still extends Checks {
+  readonly lives: readonly (Life | undefined)[]
+  readonly livesMade: number
+  troubledUs(process: SimProcess): number
+}
 
 /** So long a lane may do nothing about it: a read, a commit and their answers. */
 const leastUs = 600_000
 
 /** As a turn ends, or its time is up. */
-export function checkWaits(checks: Checks, slack: Slack, view: TurnView): void {
+export function checkWaits(checks: Still, view: TurnView): void {
   const { sky, settings } = checks.schedule
   const hintsUs = sky.hints.late + sky.hints.lost > 0 ? sky.healMs * 2_000 + 1_500_000 : 0
   const longUs = leastUs + hintsUs + (sky.tail > 0 ? 6 * sky.tailUs : 0)
   const sinceUs = checks.nowUs - longUs
-  if (view.startedUs > sinceUs || view.subscription.plan.keyless || !isStill(checks, slack, view, sinceUs)) return
+  if (view.startedUs > sinceUs || view.subscription.plan.keyless || !isStill(checks, view, sinceUs)) return
   const most = settings.holesMax ?? 1_000
   const open = openOf(checks, view, most + 1)
   const next = open[most]
@@ -30,11 +40,12 @@ export function checkWaits(checks: Checks, slack: Slack, view: TurnView): void {
 }
 
 /** Its owner is well, nothing has come or gone there, and there was a place to run all the time. */
-function isStill(checks: Checks, slack: Slack, view: TurnView, sinceUs: number): boolean {
-  const { mirror, turns } = checks
+function isStill(checks: Still, view: TurnView, sinceUs: number): boolean {
+  const { mirror, turns, lives, livesMade, schedule } = checks
   const { process, subscription } = view
   const [first] = view.seen
-  if (first === undefined || slack.troubledUs(process) > sinceUs || hasStartRow(checks, subscription, first)) return false
+  if (first === undefined || schedule.runtimes.length > 1 || livesMade > 1 || lives[0]?.stopping === true) return false
+  if (checks.troubledUs(process) > sinceUs) return false
   const row = mirror.get('lane', subscription.id, subscription.lane(first))
   if (row === undefined || row.atUs > sinceUs || mirror.lane(subscription.id, row.key)?.token !== view.token) return false
   const control = mirror.get('control', '', subscription.id)

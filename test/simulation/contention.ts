@@ -52,7 +52,5 @@ export class Contention {
 
 /** It returned in time, the owner is the same, and its effects do not stand: its commit was refused for what it read. */
 function isLost(before: TurnView | undefined, now: TurnView): boolean {
-  return (
-    before?.process === now.process && before.token === now.token && before.state === 'returned' && before.inTime && !before.committed
-  )
+  return before?.process === now.process && before.token === now.token && before.state === 'returned' && before.inTime && !before.committed
 }

@@ -92,7 +92,10 @@ export class Outcomes {
   #stands({ id, plan }: SubscriptionModel, { model }: Told): void {
     const { mirror, nowUs } = this.#where
     if (nowUs - model.openedUs < this.#lagUs() + commitUs || mirror.get('breaker', '', id)?.value.includes('"open"') === true) return
-    throw new Violation('breaker', `${plan.name} is open for ${Math.round((nowUs - model.openedUs) / 1_000)} ms, and its row does not say so`)
+    throw new Violation(
+      'breaker',
+      `${plan.name} is open for ${Math.round((nowUs - model.openedUs) / 1_000)} ms, and its row does not say so`,
+    )
   }
 
   /** A key that failed is not asked again and again while another one of its lane waits to be. */
@@ -105,7 +108,10 @@ export class Outcomes {
       const passed = (passedOver.get(key) ?? 0) + 1
       passedOver.set(key, passed)
       if (passed > passesMax)
-        throw new Violation('breaker', `${subscription.plan.name}: ${asked} is asked again, and ${key} waits to be asked for the first time`)
+        throw new Violation(
+          'breaker',
+          `${subscription.plan.name}: ${asked} is asked again, and ${key} waits to be asked for the first time`,
+        )
     }
   }
 

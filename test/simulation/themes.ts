@@ -88,7 +88,14 @@ function outcomes({ liveMs }: Schedule, random: Random): Theme {
 function failures(random: Random): readonly Doing[] {
   const times = random.pick([1, 2, 99])
   const fails: Doing[] = [1, times, 99].map((of) => ({ do: 'fail', times: of, staged: false }))
-  return [...fails, random.pick([{ do: 'nothing', times }, { do: 'hang', times: 1 }, { do: 'obey', times: 1 }] as const)]
+  return [
+    ...fails,
+    random.pick([
+      { do: 'nothing', times },
+      { do: 'hang', times: 1 },
+      { do: 'obey', times: 1 },
+    ] as const),
+  ]
 }
 
 /** Whoever has recorded a start stands still for longer than a lease, again and again, and comes back. */
@@ -108,7 +115,11 @@ function returns(_: Schedule, random: Random): Theme {
     faults: [{ is: 'crash', runtime: random.below(3), when: { atMs: random.between(700, 1_500) }, restMs: 50 }, ...strikes],
     keys: random.between(2, 8),
     trouble: 0.5,
-    doings: [{ do: 'slow', ms: random.between(100, 700) }, { do: 'slow', ms: 700 }, { do: 'abort', times: 1 }],
+    doings: [
+      { do: 'slow', ms: random.between(100, 700) },
+      { do: 'slow', ms: 700 },
+      { do: 'abort', times: 1 },
+    ],
     untilMs: 3_000,
   }
 }
@@ -120,11 +131,17 @@ function slow({ liveMs }: Schedule, random: Random): Theme {
     subscription: { merged: random.chance(0.5), workMs: random.pick([0, 2, 20]) },
     policy: { timeoutMs, concurrency: random.pick([2, 4, 16]) },
     settings: { holesMax: random.between(3, 5) },
-    runtimes: random.between(1, 2),
+    runtimes: 1,
     faults: [],
     keys: random.between(2, 5),
     trouble: random.pick([0.05, 0.15]),
-    doings: [random.pick([{ do: 'slow', ms: timeoutMs - 200 }, { do: 'hang', times: 1 }, { do: 'obey', times: 1 }] as const)],
+    doings: [
+      random.pick([
+        { do: 'slow', ms: timeoutMs - 200 },
+        { do: 'hang', times: 1 },
+        { do: 'obey', times: 1 },
+      ] as const),
+    ],
     untilMs: liveMs - 2_000,
   }
 }

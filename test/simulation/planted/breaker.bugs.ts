@@ -85,7 +85,6 @@ export const bugs: readonly Bug[] = [
     find: 'this.#notedWritten = noted\n',
     replace: 'this.#notedWritten = this.#noted\n',
     rule: '12: the breaker is durable',
-    unproved: 'a row that lags behind the outcomes is told from none yet; a test of the breaker finds it',
   },
   {
     name: 'an answer of before is news of its row',

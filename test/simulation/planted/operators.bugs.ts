@@ -57,7 +57,6 @@ export const bugs: readonly Bug[] = [
     find: 'more: whole && first.length > most }',
     replace: 'more: false }',
     rule: '15: discarded is done, however much it is',
-    unproved: 'few keys of a seed have more rows than a step of the smallest store',
   },
   {
     name: 'a request stays when it is carried out',
