@@ -77,10 +77,24 @@ export class Operators {
       to: '',
       limit: 100,
     })
+    if (rows.some((row) => isAbsolution(decodeRequest(row)))) await this.#hearReturned()
     for (const row of rows) {
       if (lane.phase !== 'running') return
       if (!this.#taken.has(row.key)) await this.#takeOne(row, decodeRequest(row))
     }
+  }
+
+  /** Who has come back since this owner loaded the lane did not die: what it started is not held against anybody. */
+  async #hearReturned(): Promise<void> {
+    const { store } = this.#runner.lane.context
+    const { part, starts } = this.#runner.lane
+    const returned = new Set<string>()
+    for await (const row of everyRow(store, { kind: 'alive', part })) returned.add(row.key)
+    for (const [position, tokens] of starts)
+      starts.set(
+        position,
+        tokens.filter((token) => !returned.has(token)),
+      )
   }
 
   async #takeOne(row: Row, request: Request): Promise<void> {
@@ -155,4 +169,9 @@ interface Chosen {
   /** The first of the key is among them. */
   readonly head: boolean
   readonly more: boolean
+}
+
+/** What an owner asks for that came back: it did not die. */
+function isAbsolution(request: Request): boolean {
+  return request.op === 'redrive' && request.onlyIf !== undefined
 }

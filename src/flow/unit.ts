@@ -86,7 +86,6 @@ export class Unit {
     }
     over.abort()
     if (this.#phase() === 'over') return
-    lane.started.clear()
     this.runner.lost('it was released')
     await this.#ended
   }
@@ -111,7 +110,8 @@ export class Unit {
     const value = encodeLane({ owner: '', epoch: lane.epoch, token: lane.token, mark, holes, counts })
     const starts = [...lane.started.keys()].map((position) => ({ kind: 'start', part: lane.part, key: position }))
     try {
-      await store.commit(changeOf(store, changeId(), { checks: [{ ...key, rev: lane.rev }], puts: [{ ...key, value }], deletes: starts }))
+      const change = changeOf(store, changeId(), { checks: [{ ...key, rev: lane.rev }], puts: [{ ...key, value }], deletes: starts })
+      if ((await store.commit(change)).ok) lane.started.clear()
     } catch (thrown) {
       telemetry.log('warn', `${lane.crew.subscription.name}: its lane could not be released; it will be taken over as after a crash`, {
         error: String(thrown),
@@ -137,9 +137,11 @@ async function takeStartsBack({ lane }: Claimed): Promise<void> {
     const request: Request = { op: 'redrive', key, by: 'millrace', atMs: nowMs, onlyIf: 'CRASHED_THRICE' }
     return { kind: 'request', part: lane.part, key: changeId(), value: JSON.stringify(request) }
   })
+  // A try whose answer was lost stands: another must not ask again for what may be done by now.
+  const checks = [{ kind: alive.kind, part: alive.part, key: alive.key, rev: null }]
   for (let tries = 0; tries < takeBackTries; tries += 1) {
     try {
-      await store.commit(changeOf(store, changeId(), { puts: [alive, ...absolve] }))
+      await store.commit(changeOf(store, changeId(), { checks, puts: [alive, ...absolve] }))
       return
     } catch {
       await environment.wait(settings.storeRestMs)

@@ -40,18 +40,22 @@ export class Publishing {
     return this.#publish(posted.map((one, at) => this.#storedPost(one, at, id, time)))
   }
 
-  async #publish(events: readonly Stored[]): Promise<Published> {
-    if (events.length === 0) return { ids: [], repeated: false }
+  #publish(events: readonly Stored[]): Promise<Published> {
+    if (events.length === 0) return Promise.resolve({ ids: [], repeated: false })
     const { publishMax } = this.#context.settings
     if (this.#waiting >= publishMax) throw fault('PUBLISH_BUSY', `${publishMax} calls wait to be stored`, { waiting: this.#waiting })
     this.#waiting += 1
-    try {
-      const { repeated } = await publishStored(this.#context, events)
-      this.#context.telemetry.count(repeated ? 'millrace_publish_repeated_total' : 'millrace_published_total', events.length)
-      return { ids: events.map((event) => event.id), repeated }
-    } finally {
-      this.#waiting -= 1
-    }
+    return publishStored(this.#context, events).then(
+      ({ repeated }) => {
+        this.#waiting -= 1
+        this.#context.telemetry.count(repeated ? 'millrace_publish_repeated_total' : 'millrace_published_total', events.length)
+        return { ids: events.map((event) => event.id), repeated }
+      },
+      (thrown) => {
+        this.#waiting -= 1
+        throw thrown
+      },
+    )
   }
 
   #storedFacts(facts: readonly Fact[], id: string | undefined): readonly Stored[] {

@@ -112,7 +112,7 @@ function checkHold(commit: UnitCommit, put: Put, requests: readonly Request[]): 
   const before = checks.mirror.hold(unit.part, put.key)
   const next = JSON.parse(put.value) as HoldRow
   const name = `${nameOf(checks, unit)}: key ${put.key}`
-  const redriven = requests.some((request) => request.op === 'redrive' && request.key === put.key)
+  const redriven = requests.some((request) => request.op === 'redrive' && request.key === put.key && isFor(request, before))
   if (redriven) for (const seen of subscription.queues.get(put.key) ?? []) checks.turns.forgive(subscription, seen.event.position)
   const head = subscription.head(put.key)
   if (head === undefined) throw new Violation('holds', `${name} is held, and all of it is done`)
@@ -131,6 +131,11 @@ function checkHold(commit: UnitCommit, put: Put, requests: readonly Request[]): 
     throw new Violation('versions', `${name} waits for a version, and its head is of version ${head.event.version}`)
   if (before?.state === 'parked' && next.state !== 'parked' && requests.length === 0)
     throw new Violation('holds', `${name} was parked, and nobody redrove it`)
+}
+
+/** One that is meant for a key parked for a reason leaves it alone where it is not. */
+function isFor({ onlyIf }: Extract<Request, { op: 'redrive' }>, before: HoldRow | undefined): boolean {
+  return onlyIf === undefined || (before?.state === 'parked' && before.error?.code === onlyIf)
 }
 
 /**

@@ -33,9 +33,11 @@ export function checkWaits(checks: Still, view: TurnView): void {
   if (next === undefined || next.event.storedMs > checks.storeMs - longUs / 1_000) return
   const waits = open.slice(0, most).find((seen) => isBehind(view, seen))
   if (waits === undefined) return
+  const [first] = view.seen
   throw new Violation(
     'waits',
-    `${view.subscription.plan.name}: ${next.event.position} is not read, for ${waits.event.position} waits behind ${view.seen[0]?.event.position} and gets no row`,
+    `${view.subscription.plan.name}: ${next.event.position} is not read, and ${waits.event.position}, which waits behind ` +
+      `${first?.event.position}, gets no row`,
   )
 }
 

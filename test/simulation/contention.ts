@@ -30,7 +30,8 @@ export class Contention {
     if (beside !== undefined)
       throw new Violation(
         'contention',
-        `${subscription.plan.name} in ${view.process.name}: ${seen[0]?.event.position} runs again beside ${beside.seen[0]?.event.position}: both lost to one row`,
+        `${subscription.plan.name} in ${view.process.name}: ${seen[0]?.event.position} runs again beside ` +
+          `${beside.seen[0]?.event.position}, and both lost to one row`,
       )
     again.add(view)
   }

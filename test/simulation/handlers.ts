@@ -36,7 +36,15 @@ export function handlerStarts(
   cluster.outcomes.starts(process, subscription, seen)
   cluster.say(`${process.name} ${name} attempt ${turn.attempt} at ${storyOfEvents(seen)}`)
   const token = seen[0] === undefined ? '' : tokenOf(cluster, subscription, seen[0])
-  const view = cluster.turns.start(process, subscription, seen, turn, open !== undefined, token, cluster.outcomes.follows(subscription))
+  const view = cluster.turns.start(
+    process,
+    subscription,
+    seen,
+    turn,
+    open !== undefined,
+    token,
+    cluster.outcomes.follows(process, subscription),
+  )
   cluster.contention.started(view)
   return view.serial
 }

@@ -49,13 +49,13 @@ export class Outcomes {
   }
 
   /** Whether each of its turns is to be told of when its time is up. */
-  follows(subscription: SubscriptionModel): boolean {
-    return this.#told.has(subscription)
+  follows(process: SimProcess, subscription: SubscriptionModel): boolean {
+    return this.#known(process, subscription) !== undefined
   }
 
   /** A turn has ended while it was open, or its time is up; a batch that fails is halved, and no outcome. */
   ended(view: TurnView, well: boolean): void {
-    const told = this.#told.get(view.subscription)
+    const told = this.#known(view.process, view.subscription)
     if (told === undefined || (!well && view.seen.length > 1)) return
     told.model.ended({ atUs: this.#where.nowUs, key: [...view.keys][0] ?? '', well })
   }
@@ -72,7 +72,8 @@ export class Outcomes {
     if (restUs > this.#lagUs())
       throw new Violation(
         'breaker',
-        `${subscription.plan.name}: a turn of ${key} starts, and after its last outcomes the breaker rests for ${Math.round(restUs / 1_000)} ms`,
+        `${subscription.plan.name}: a turn of ${key} starts, and after its last outcomes the breaker rests for ` +
+          `${Math.round(restUs / 1_000)} ms`,
       )
     this.#stands(subscription, told)
     this.#rotates(process, subscription, told, key, subscription.lane(first))
