@@ -17,7 +17,7 @@ async function run({ quick }: Size): Promise<Figures> {
   const script = join(import.meta.dirname, '..', '..', 'scripts/simulate.ts')
   const { stdout, status } = spawnSync(
     process.execPath,
-    ['--conditions=millrace-source', script, '--seed', '1', '--seeds', quick ? '5' : '100'],
+    ['--conditions=millrace-source', script, '--seed', '1', '--seeds', quick ? '5' : '2000'],
     {
       encoding: 'utf8',
     },
