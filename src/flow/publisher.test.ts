@@ -33,7 +33,7 @@ function scene(): Scene {
     get: (keys) => base.get(keys),
     scan: (range) => base.scan(range),
     read: (from, limit) => base.read(from, limit),
-    changed: (names, signal) => base.changed(names, signal),
+    changed: (names, signal, types) => base.changed(names, signal, types),
     close: () => base.close(),
   }
   let change = 0

@@ -103,7 +103,8 @@ export class Reader {
   }
 
   #listen(): Promise<void> {
-    return this.#runner.lane.context.store.changed(this.#lanes, this.#stop.signal).then(() => {
+    const { context, crew } = this.#runner.lane
+    return context.store.changed(this.#lanes, this.#stop.signal, crew.subscription.types).then(() => {
       this.#hint = undefined
     })
   }

@@ -209,9 +209,10 @@ export interface Store {
   read(from: readonly Cursor[], limit: { readonly events: number; readonly bytes: number }): Promise<readonly Slice[]>
   /**
    * A hint over lanes and `kind/part` names: may be false; MUST resolve within `limits.healMs` of a commit that touches
-   * one, at once where the signal is aborted.
+   * one, at once where the signal is aborted. `types`: whoever waits wants only these of the lanes' events, and may be left
+   * alone while others come.
    */
-  changed(names: readonly string[], signal: AbortSignal): Promise<void>
+  changed(names: readonly string[], signal: AbortSignal, types?: ReadonlySet<string>): Promise<void>
   /** Waits for what is under way. Later calls are the fault STORE_CLOSED. */
   close(): Promise<void>
 }

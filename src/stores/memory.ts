@@ -49,7 +49,9 @@ class MemoryStore implements Store {
     this.#state.release()
     const soon = this.#soon
     if (soon !== undefined) await new Promise<void>((resolve) => soon(resolve))
-    if (committed.ok) this.#waiters.wakeFor(change, (slot) => this.#lanes[this.#laneOf[slot] ?? 0]?.name ?? '')
+    if (!committed.ok) return committed
+    this.#waiters.note(change, (slot) => this.#lanes[this.#laneOf[slot] ?? 0]?.name ?? '')
+    this.#waiters.tell()
     return committed
   }
 
@@ -68,9 +70,9 @@ class MemoryStore implements Store {
     return this.#state.read(from, limit, this.#nowMs())
   }
 
-  async changed(names: readonly string[], signal: AbortSignal): Promise<void> {
+  async changed(names: readonly string[], signal: AbortSignal, types?: ReadonlySet<string>): Promise<void> {
     this.#mustBeOpen()
-    await this.#waiters.wait(names, signal)
+    await this.#waiters.wait(names, signal, types)
   }
 
   async close(): Promise<void> {

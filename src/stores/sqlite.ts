@@ -137,9 +137,9 @@ class OpenStore implements SqliteStore {
     return slices
   }
 
-  async changed(names: readonly string[], signal: AbortSignal): Promise<void> {
+  async changed(names: readonly string[], signal: AbortSignal, types?: ReadonlySet<string>): Promise<void> {
     this.#mustBeOpen()
-    await this.#waiters.wait(names, signal)
+    await this.#waiters.wait(names, signal, types)
   }
 
   close(): Promise<void> {
@@ -220,8 +220,9 @@ class OpenStore implements SqliteStore {
       if (outcome === undefined || !('ok' in outcome) || !outcome.ok) continue
       if (change.trims.length > 0) this.#trimmed(head)
       for (const { value } of change.puts) bytes += value.length + 300
-      this.#waiters.wakeFor(change, this.#laneName)
+      this.#waiters.note(change, this.#laneName)
     }
+    this.#waiters.tell()
     this.#checkpoints?.wrote(bytes)
   }
 

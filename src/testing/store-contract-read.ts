@@ -230,6 +230,13 @@ function signals(given: Given): void {
     await waiting
   })
 
+  given('given somebody who waits for a type in a lane, when others come first, then the wait is over once it comes', async (desk) => {
+    const waiting = desk.store.changed([desk.lane(0)], new AbortController().signal, new Set(['Wanted']))
+    await desk.done({ appends: [append('a', { type: 'Other' })] })
+    await desk.done({ appends: [append('b', { type: 'Wanted' })] })
+    await waiting
+  })
+
   given('given somebody who waits for rows, when one is put or deleted, then the wait is over', async (desk) => {
     const first = desk.store.changed(['row/main'], new AbortController().signal)
     await desk.done({ puts: [put('a', '1')] })

@@ -42,9 +42,9 @@ export class WatchedStore implements Store {
     return this.#watched(this.#store.read(from, limit))
   }
 
-  async changed(names: readonly string[], signal: AbortSignal): Promise<void> {
+  async changed(names: readonly string[], signal: AbortSignal, types?: ReadonlySet<string>): Promise<void> {
     this.moves += 1
-    await this.#store.changed(names, signal)
+    await this.#store.changed(names, signal, types)
     this.moves += 1
   }
 
