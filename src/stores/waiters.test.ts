@@ -37,7 +37,7 @@ test('given one who waits for a type, when another comes, then it sleeps on; and
   assert.equal(await isOver(), true)
 })
 
-test('given one who waits for a type, when a thousand others have passed, then it is woken, for its place keeps them in memory', async () => {
+test('given one who waits for a type, when a thousand others have passed, then it is woken', async () => {
   const { come, waits } = setUp()
   const isOver = waits(['Wanted'])
   come('Other', 999)

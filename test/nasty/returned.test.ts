@@ -90,7 +90,7 @@ test('given an event that waits for its third start, when its second starter com
   assert.equal(await scene.starts(), 0)
 })
 
-test('given an owner that stands still while it stops, when its release is refused, then its start is not held against the event', async () => {
+test('given an owner that stands still in its stop, when its release is refused, then its start accuses nobody', async () => {
   const scene = await Scene.open(3)
   const { stage } = scene
   const second = await scene.running()
@@ -111,7 +111,7 @@ test('given an owner that stands still while it stops, when its release is refus
   assert.equal(await scene.starts(), 0)
 })
 
-test('given an owner that comes back to a store which loses its answer, when it says so again, then it asks for nothing twice', async () => {
+test('given an owner that comes back, when the answer to its word is lost, then it asks for nothing twice', async () => {
   const scene = await Scene.open(2)
   const { stage } = scene
   const second = await scene.running()
