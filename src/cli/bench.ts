@@ -6,6 +6,7 @@ import { jsonSchema } from '../contracts/json-schema.ts'
 import type { App } from '../define/app.ts'
 import type { AnyEvent } from '../define/event.ts'
 import type { Fn } from '../define/fn.ts'
+import type { OwnedLane } from '../flow/owned-lane.ts'
 import { nodeEnvironment } from '../hosts/node-environment.ts'
 import { fault } from '../kit/fault.ts'
 import { idMint } from '../kit/uuid-v7.ts'
@@ -71,13 +72,13 @@ export async function bench(app: App, given: Given): Promise<Result> {
       const warm = Math.min(1_000, Math.ceil(count / 10))
       await publishAll(runtime, event, warm, concurrency, (n) => dataOf((count + n) % Math.max(keys, warm)), undefined)
       await settled(runtime)
-      const before = totals(runtime)
+      const before = await totals(runtime)
       const beganMs = nodeEnvironment.monotonicMs()
       const waits = await publishAll(runtime, event, count, concurrency, (n) => dataOf(n % keys), clock)
       const publishedMs = nodeEnvironment.monotonicMs() - beganMs
       const whole = await settled(runtime)
       const handledMs = nodeEnvironment.monotonicMs() - beganMs
-      const after = totals(runtime)
+      const after = await totals(runtime)
       const turns = after.done - before.done
       return {
         ...{ app: app.name, type: event.type, events: count, concurrency },
@@ -176,15 +177,28 @@ async function settled(runtime: Runtime): Promise<boolean> {
   for (;;) {
     const head = await headOf(runtime)
     const lanes = [...runtime.flow.units()].map(({ runner }) => runner.lane)
-    const rest = lanes.every(({ marks, attempts }) => marks.open === 0 && attempts.size === 0 && marks.mark >= head)
-    const left = (): boolean => lanes.some(({ keys }) => [...keys.values()].some((queue) => !queue.empty))
-    if (rest && !left() && (await headOf(runtime)) === head) return true
+    const under = ({ marks, attempts, keys }: OwnedLane): boolean =>
+      marks.open > 0 || attempts.size > 0 || [...keys.values()].some((queue) => !queue.empty)
+    const awaited = await Promise.all(lanes.map(hasMore))
+    if (!awaited.includes(true) && !lanes.some(under) && (await headOf(runtime)) === head) return true
     const now = JSON.stringify([head, lanes.map(({ counts, marks }) => [counts, marks.mark])])
     if (now !== last) movedMs = nodeEnvironment.monotonicMs()
     else if (nodeEnvironment.monotonicMs() - movedMs > 5_000) return false
     last = now
     await nodeEnvironment.wait(2)
   }
+}
+
+/** A mark need not be at the end: what comes there may be of types that nobody wants. */
+async function hasMore({ lane, marks, crew, context }: OwnedLane): Promise<boolean> {
+  const { store } = context
+  const { merged, types } = crew.subscription
+  const names = merged ? store.limits.lanes.map(({ name }) => name) : [lane]
+  const slices = await store.read(
+    names.map((name) => ({ of: 'lane', name, after: marks.mark, types })),
+    { events: 1, bytes: 1 },
+  )
+  return slices.some(({ events }) => events.length > 0)
 }
 
 async function headOf({ flow }: Runtime): Promise<string> {
@@ -196,13 +210,14 @@ async function headOf({ flow }: Runtime): Promise<string> {
   return slices.reduce((most, { upTo }) => (upTo > most ? upTo : most), '')
 }
 
-function totals({ flow }: Runtime): { readonly done: number; readonly failed: number; readonly head: number } {
+async function totals(runtime: Runtime): Promise<{ readonly done: number; readonly failed: number; readonly head: number }> {
+  const { flow } = runtime
   const lanes = [...flow.units()].map(({ runner }) => runner.lane)
   const sum = (of: (lane: (typeof lanes)[number]) => number): number => lanes.reduce((total, lane) => total + of(lane), 0)
   return {
     done: sum(({ counts }) => counts.done),
     failed: sum(({ counts }) => counts.failed),
-    head: Math.max(0, ...lanes.map(({ marks }) => Number(marks.mark))),
+    head: Number(await headOf(runtime)),
   }
 }
 
