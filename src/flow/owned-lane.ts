@@ -66,12 +66,12 @@ export class OwnedLane implements Ownership {
     this.unreadable.set(entry, look)
   }
 
-  /** Empty ones may be among them for a while. */
   /** As many handlers as may go on after their time and their grace: nothing starts. */
   get hanging(): boolean {
     return this.crew.abandoned >= this.context.settings.abandonedMax
   }
 
+  /** Empty ones may be among them for a while. */
   get keys(): ReadonlyMap<string, KeyQueue> {
     return this.#keys
   }
