@@ -3,7 +3,7 @@
  *
  *   Arrivals ──▶ KeyQueue ──▶ Attempt ──▶ Outcome ──▶ Committer ──▶ Settling: settle, hold, start the next
  */
-import { fault, type Fault } from '../kit/fault.ts'
+import { fault, isFault, type Fault } from '../kit/fault.ts'
 import { Arrivals } from './arrivals.ts'
 import { Attempt, type Ended } from './attempt.ts'
 import { backoffMs } from './backoff.ts'
@@ -262,6 +262,8 @@ export class Runner implements Ended, Committing {
       this.settling.giveBack(work)
       return
     }
+    // Too large is too large at every attempt, and says nothing of what the handler calls.
+    if (isFault(error, 'INDEXED_TOO_LONG')) return this.#fail(queue, entry, work, { state: 'parked', attempt: work.attempt }, error)
     const { crew, context } = this.lane
     const nowMs = context.clock.nowMs()
     const counts = countable && crew.breaker.phase === 'closed' && !work.probe
